@@ -1,0 +1,98 @@
+"""From an utterance to the scores of one pass: tokenize without padding, run the graph once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from edgefn.errors import BundleCorrupt, EngineError, InvalidUtterance
+from edgefn.manifest import Graph
+from edgefn.outcome import AbstainReason
+from edgefn.session import Session
+
+Floats: TypeAlias = NDArray[np.float32]
+
+_CHARACTERS_PER_TOKEN = 64
+"""Longer than this per token cannot be speech or typing, so it is not even tokenized."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What one pass over one utterance returned."""
+
+    tool_logits: Floats
+    """[tools]"""
+    tokens: int
+    """How many tokens were run, special ones included."""
+
+
+class Encoder:
+    """A tokenizer and a session, run one utterance at a time.
+
+    Never padded: dynamic int8 takes its activation scale over the whole tensor, so padding would change the scores.
+    """
+
+    def __init__(self, tokenizer_json: bytes, session: Session, graph: Graph) -> None:
+        """Build the tokenizer from the bytes of `tokenizer.json`; raises BundleCorrupt."""
+        try:
+            self._tokenizer = Tokenizer.from_buffer(tokenizer_json)
+        except Exception as exc:  # tokenizers raises plain Exception
+            raise BundleCorrupt(
+                f"tokenizer.json cannot be read: {exc}", hint="export the bundle again, or upgrade tokenizers"
+            ) from exc
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
+        self._unknown = _unknown_id(self._tokenizer)
+        self._session = session
+        self._max_tokens = graph.max_tokens
+        self.provider = session.provider
+        self.threads = session.threads
+
+    def encode(self, text: str) -> list[int] | AbstainReason:
+        """Return token ids, or why this text is not given to the engine; raises InvalidUtterance."""
+        if not isinstance(text, str):
+            raise InvalidUtterance(
+                f"an utterance is a str, not {type(text).__name__}", hint="decode bytes before you pass them"
+            )
+        if len(text) > self._max_tokens * _CHARACTERS_PER_TOKEN:
+            return "too_long"
+        try:
+            ids: list[int] = self._tokenizer.encode(text).ids
+        except TypeError:  # a lone surrogate has no UTF-8 form
+            return "not_text"
+        said = len(ids) - self._special
+        if said <= 0 or text.isspace():
+            return "empty"
+        if len(ids) > self._max_tokens:
+            return "too_long"
+        if self._unknown is not None and 2 * ids.count(self._unknown) > said:
+            return "unknown_script"
+        return ids
+
+    def run(self, ids: list[int]) -> Scores:
+        """Run the graph once over token ids; raises EngineError, also when a score is not finite."""
+        input_ids = np.array([ids], dtype=np.int64)
+        feeds = {"input_ids": input_ids, "attention_mask": np.ones_like(input_ids)}
+        (tool_logits,) = self._session.run(("tool_logits",), feeds)
+        if not np.isfinite(tool_logits).all():
+            raise EngineError(
+                "the graph returned scores that are not finite",
+                hint="run `edgefn doctor BUNDLE`; export again with --quantize none if it persists",
+            )
+        return Scores(tool_logits[0], len(ids))
+
+
+def _unknown_id(tokenizer: Tokenizer) -> int | None:
+    """Return the id of the unknown token; None for byte-level tokenizers, which know every text."""
+    model = tokenizer.model
+    unknown = getattr(model, "unk_token", None)
+    if isinstance(unknown, str):
+        found: int | None = tokenizer.token_to_id(unknown)
+        return found
+    unknown_id = getattr(model, "unk_id", None)
+    return unknown_id if isinstance(unknown_id, int) else None

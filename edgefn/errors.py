@@ -1,0 +1,187 @@
+"""Every error edgefn raises, in one tree.
+
+    EdgefnError                    1  the root: catch this to catch everything
+    ├── ToolDefinitionError        1  a tool cannot be described or registered
+    │   ├── UnsupportedSignature   1  an annotation or signature has no schema
+    │   ├── DuplicateTool          1  two tools have one name
+    │   └── ToolsNotFound          1  a path holds no tool
+    ├── ArgumentError              5  arguments do not fit a tool's schema
+    ├── ToolFailed                 5  a tool raised
+    ├── InvalidUtterance           2  what was passed is not a string
+    ├── DataError                  1  training or evaluation rows are unusable
+    ├── CheckpointError            1  a checkpoint folder is unusable
+    │   └── BaseNotFound           1  the base model is not there
+    ├── ExportError                1  a step of the export failed
+    │   ├── ParityError            1  the ONNX graph differs from PyTorch
+    │   └── GateRefused            1  quantization costs more than the budget
+    ├── MissingExtra               1  an optional dependency is not installed
+    ├── BundleError                4  a bundle cannot be used
+    │   ├── BundleNotFound         4  no bundle at that path
+    │   ├── BundleCorrupt          4  a file is missing, changed or malformed
+    │   ├── BundleTooNew           4  written in a newer format
+    │   ├── BundleExists           4  refusing to overwrite
+    │   ├── BundleMismatch         4  the tools differ from those it was trained for
+    │   └── BundleWriteFailed      4  the disk is full or refuses to be written
+    └── EngineError                6  ONNX Runtime failed
+        ├── EngineMissing          6  no ONNX Runtime is installed
+        └── ProviderUnavailable    6  the asked execution provider did not load
+
+The number is the exit code of the command line. Every error carries a hint that says what to do next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar
+
+
+class EdgefnError(Exception):
+    """The root of the tree."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        """Keep the message (what happened) and the hint (what to do next)."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def to_json(self) -> dict[str, str]:
+        """Return `{"kind", "message", "hint"}`, the form `--json` prints on standard error."""
+        return {"kind": type(self).__name__, "message": self.message, "hint": self.hint}
+
+
+class ToolDefinitionError(EdgefnError):
+    """A tool cannot be described or registered."""
+
+
+class UnsupportedSignature(ToolDefinitionError):
+    """A parameter's annotation, or the signature itself, has no schema."""
+
+
+class DuplicateTool(ToolDefinitionError):
+    """Two tools have one name."""
+
+
+class ToolsNotFound(ToolDefinitionError):
+    """A path does not exist or holds no tool."""
+
+
+class ArgumentError(EdgefnError):
+    """Arguments do not fit a tool's schema.
+
+    `parameter` names the first parameter that does not fit, `missing` says that it is absent.
+    """
+
+    exit_code = 5
+
+    def __init__(self, message: str, *, parameter: str = "", missing: bool = False, hint: str = "") -> None:
+        """Keep which parameter failed, and whether it was absent."""
+        super().__init__(message, hint=hint)
+        self.parameter = parameter
+        self.missing = missing
+
+
+class ToolFailed(EdgefnError):
+    """A tool raised; the original exception is `__cause__`."""
+
+    exit_code = 5
+
+
+class InvalidUtterance(EdgefnError, TypeError):
+    """What was passed as an utterance is not a string."""
+
+    exit_code = 2
+
+
+class DataError(EdgefnError):
+    """Training or evaluation rows are unusable; the message names file and line."""
+
+
+class CheckpointError(EdgefnError):
+    """A checkpoint folder is missing something or malformed."""
+
+
+class BaseNotFound(CheckpointError):
+    """The base model is neither a folder, nor packaged, nor reachable."""
+
+
+class ExportError(EdgefnError):
+    """A step of the export failed."""
+
+
+class ParityError(ExportError):
+    """The float ONNX graph and PyTorch disagree by more than the tolerance."""
+
+
+class GateRefused(ExportError):
+    """The quantized model loses more than the budget allows."""
+
+
+class MissingExtra(EdgefnError):
+    """An optional dependency is not installed; the hint is the install line."""
+
+
+class BundleError(EdgefnError):
+    """A bundle cannot be used."""
+
+    exit_code = 4
+
+
+class BundleNotFound(BundleError):
+    """There is no bundle at that path."""
+
+
+class BundleCorrupt(BundleError):
+    """A file of the bundle is missing, changed or malformed."""
+
+
+class BundleTooNew(BundleError):
+    """The bundle was written in a format newer than this package reads."""
+
+
+class BundleExists(BundleError):
+    """Something is already at the target path."""
+
+
+class BundleMismatch(BundleError):
+    """The registered tools differ from those the bundle was trained for."""
+
+
+class BundleWriteFailed(BundleError):
+    """Writing failed; nothing half-written was left."""
+
+
+class EngineError(EdgefnError):
+    """ONNX Runtime failed to load or run the graph."""
+
+    exit_code = 6
+
+
+class EngineMissing(EngineError):
+    """No ONNX Runtime is installed."""
+
+
+class ProviderUnavailable(EngineError):
+    """The execution provider that was asked for did not load."""
+
+
+@contextmanager
+def engine_errors(doing: str) -> Iterator[None]:
+    """Turn every ONNX Runtime exception inside the block into `EngineError`.
+
+    ONNX Runtime's exceptions share no base class, so they are known by the module they come from;
+    this keeps the engine unimported here.
+    """
+    try:
+        yield
+    except EdgefnError:
+        raise
+    except Exception as exc:
+        if not type(exc).__module__.startswith("onnxruntime"):
+            raise
+        raise EngineError(
+            f"ONNX Runtime failed while {doing}: {exc}",
+            hint="run `edgefn doctor BUNDLE`; the bundle may need a newer onnxruntime than is installed",
+        ) from exc

@@ -1,0 +1,27 @@
+"""Run a tool: validate its arguments, call it, and turn whatever it raises into an error of ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgefn.errors import ToolFailed
+from edgefn.outcome import ToolCall
+from edgefn.tool import Tool
+
+
+def run(tool: Tool, call: ToolCall) -> Any:
+    """Return what the tool returned.
+
+    Raises:
+        ArgumentError: the call's arguments do not fit the tool's schema; the tool was not called.
+        ToolFailed: the tool raised; the original exception is its cause.
+    """
+    arguments = tool.bind(call.arguments)
+    if tool.function is None:
+        raise ToolFailed(f"{tool.name} has no function on this device", hint="pass the function to edgefn.load")
+    try:
+        return tool.function(**arguments)
+    except (Exception, SystemExit) as exc:  # a tool that calls sys.exit() must not end the kiosk
+        raise ToolFailed(
+            f"{tool.name} raised {type(exc).__name__}: {exc}", hint="the tool's own traceback is this error's cause"
+        ) from exc

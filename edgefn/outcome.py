@@ -1,0 +1,219 @@
+"""What one dispatch returned: frozen, comparable, and the same on every device.
+
+Abstaining is a normal result here, never an exception.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from edgefn.errors import EdgefnError
+
+AbstainReason: TypeAlias = Literal[
+    "empty",  # nothing to read: blank, or only characters the tokenizer drops
+    "not_text",  # lone surrogates: not valid Unicode text
+    "too_long",  # more tokens than the bundle was measured with
+    "unknown_script",  # more than half of the tokens are unknown to the tokenizer
+    "none_of_these",  # the "none of these" row won
+    "unsure",  # a tool won, below the threshold
+    "not_registered",  # the tool that won is not on this device
+    "select_only",  # the tool that won may be selected but not run here
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One line of a ranking."""
+
+    tool: str
+    """Name of the tool."""
+    probability: float
+    """Calibrated probability that a call of this tool is right, 0..1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where one argument came from."""
+
+    parameter: str
+    """Name of the parameter."""
+    start: int
+    """First character of the span in the utterance."""
+    end: int
+    """One past the last character of the span."""
+    text: str
+    """The words as said."""
+    score: float
+    """Probability of the span or choice, 0..1."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool, its arguments and one probability for the whole."""
+
+    tool: str
+    """Name of the tool."""
+    arguments: Mapping[str, Any]
+    """Typed value of every argument that was filled."""
+    probability: float
+    """Calibrated probability that the whole call is right, 0..1."""
+    evidence: tuple[Evidence, ...] = ()
+    """Where each argument came from."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values; times and enums become strings."""
+        return {
+            "tool": self.tool,
+            "arguments": {name: _plain(value) for name, value in self.arguments.items()},
+            "probability": self.probability,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A call that waits for an argument or a confirmation; JSON-serialisable, bound to one bundle."""
+
+    bundle_id: str
+    """Id of the bundle that produced the call; another bundle refuses it."""
+    tool: str
+    """Name of the tool."""
+    arguments: Mapping[str, Any]
+    """JSON values of the arguments known so far."""
+    probability: float
+    """Probability of the call as it was selected."""
+    missing: str | None
+    """Parameter that is asked for, or None when a confirmation is asked for."""
+    expires: float
+    """Unix time after which the call is refused, seconds."""
+
+    def to_json(self) -> str:
+        """Return one line of JSON."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        return json.dumps(fields, ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Pending:
+        """Read what `to_json` wrote; raises EdgefnError when it is something else."""
+        try:
+            fields = json.loads(text)
+            return cls(**{name: fields[name] for name in cls.__slots__})
+        except (ValueError, KeyError, TypeError) as exc:
+            raise EdgefnError(
+                f"this is not a pending call: {exc}", hint="pass the text that Pending.to_json() returned"
+            ) from exc
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The tool ran."""
+
+    call: ToolCall
+    """What was called."""
+    value: Any
+    """What the tool returned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abstained:
+    """No tool was run, on purpose."""
+
+    reason: AbstainReason
+    """Why."""
+    tool: str | None = None
+    """The tool that won, where one did."""
+    probability: float = 0.0
+    """Probability of the best tool: the number that was compared with the threshold."""
+    ranking: tuple[Ranked, ...] = ()
+    """The best tools, most probable first."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsArgument:
+    """A required argument is missing or does not fit."""
+
+    call: ToolCall
+    """The call as far as it is known."""
+    parameter: str
+    """What is asked for."""
+    question: str
+    """The question to put to the person."""
+    pending: Pending
+    """Pass it to `Dispatcher.resume` with the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsConfirmation:
+    """The tool changes something that cannot be undone, so a person must agree first."""
+
+    call: ToolCall
+    """What would be called."""
+    question: str
+    """The question to put to the person."""
+    pending: Pending
+    """Pass it to `Dispatcher.resume` once the person agreed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The call was made, or could not be made, and went wrong."""
+
+    call: ToolCall
+    """What was called."""
+    error: EdgefnError
+    """What went wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Several calls in one utterance, in the order they were said."""
+
+    outcomes: tuple[Outcome, ...] = field(default=())
+    """One outcome for each call."""
+
+
+Outcome: TypeAlias = Done | Abstained | NeedsArgument | NeedsConfirmation | Failed | Several
+
+
+def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome as plain JSON values, with its kind under `"outcome"`."""
+    if isinstance(outcome, Several):
+        return {"outcome": "several", "outcomes": [outcome_to_json(each) for each in outcome.outcomes]}
+    if isinstance(outcome, Abstained):
+        ranking = [{"tool": each.tool, "probability": each.probability} for each in outcome.ranking]
+        return {
+            "outcome": "abstained",
+            "reason": outcome.reason,
+            "tool": outcome.tool,
+            "probability": outcome.probability,
+            "ranking": ranking,
+        }
+    fields: dict[str, Any] = {"outcome": _KINDS[type(outcome)], **outcome.call.to_json()}
+    match outcome:
+        case Done(value=value):
+            fields["value"] = _plain(value)
+        case NeedsArgument(parameter=parameter, question=question, pending=pending):
+            fields |= {"parameter": parameter, "question": question, "pending": pending.to_json()}
+        case NeedsConfirmation(question=question, pending=pending):
+            fields |= {"question": question, "pending": pending.to_json()}
+        case Failed(error=error):
+            fields["error"] = error.to_json()
+    return fields
+
+
+_KINDS: dict[type, str] = {
+    Done: "done",
+    NeedsArgument: "needs_argument",
+    NeedsConfirmation: "needs_confirmation",
+    Failed: "failed",
+}
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` if JSON has a form for it, else the nearest text; never raises."""
+    try:
+        return json.loads(json.dumps(value, ensure_ascii=False, default=str))
+    except (ValueError, TypeError, RecursionError):
+        return f"<{type(value).__name__}>"

@@ -1,0 +1,475 @@
+"""A tool: a local function with a name, a description and typed parameters.
+
+`@tool` only marks a function; `Tool.from_function` reads it. Whatever is checked about arguments is checked
+in `Tool.bind`: values to plain JSON, JSON against the schema, JSON to typed values.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import inspect
+import json
+import math
+import re
+import reprlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from edgefn.errors import ArgumentError, ToolDefinitionError, UnsupportedSignature
+from edgefn.schema import PARSERS, Parameter, innermost, layers, place, read_function, without_null
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What policy needs to know about a tool; the four names are MCP's."""
+
+    read_only: bool = False
+    """It changes nothing."""
+    destructive: bool = False
+    """What it changes cannot be undone: a person confirms first."""
+    idempotent: bool = False
+    """Calling it twice with the same arguments is like calling it once."""
+    open_world: bool = False
+    """It reaches beyond this device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What `@tool` leaves on a function, as `__edgefn__`."""
+
+    name: str | None = None
+    """Name of the tool; None for the function's own."""
+    hints: Hints = Hints()
+    """For policy."""
+
+
+@overload
+def tool(fn: F, /) -> F: ...
+@overload
+def tool(
+    fn: None = None,
+    *,
+    name: str | None = None,
+    read_only: bool = False,
+    destructive: bool = False,
+    idempotent: bool = False,
+    open_world: bool = False,
+) -> Callable[[F], F]: ...
+def tool(
+    fn: F | None = None,
+    *,
+    name: str | None = None,
+    read_only: bool = False,
+    destructive: bool = False,
+    idempotent: bool = False,
+    open_world: bool = False,
+) -> F | Callable[[F], F]:
+    """Mark a function as a tool and return the same function; with or without arguments."""
+    if read_only and destructive:
+        hint = "drop one of the two: a read-only tool changes nothing"
+        raise ToolDefinitionError("a tool cannot be read_only and destructive", hint=hint)
+    mark = Mark(name, Hints(read_only, destructive, idempotent, open_world))
+    return partial(_marked, mark=mark) if fn is None else _marked(fn, mark)
+
+
+def _marked(fn: F, mark: Mark) -> F:
+    try:
+        fn.__edgefn__ = mark  # type: ignore[attr-defined]
+    except (AttributeError, TypeError) as exc:
+        raise ToolDefinitionError(
+            f"{fn!r} cannot be marked as a tool", hint="decorate a plain `def`"
+        ) from exc
+    return fn
+
+
+def mark_of(fn: object) -> Mark | None:
+    """Return the mark of `@tool`, also through partial, functools.wraps and methods; None without one."""
+    marks = (getattr(layer, "__edgefn__", None) for layer in layers(fn))
+    return next((mark for mark in marks if isinstance(mark, Mark)), None)
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One tool of a device, or one that is known only from data."""
+
+    name: str
+    """The key everywhere: registry, bundle, call."""
+    description: str
+    """First paragraph of the docstring, whitespace collapsed."""
+    parameters: tuple[Parameter, ...]
+    """In the order of the signature; by name where only a schema is known."""
+    function: Callable[..., Any] | None = None
+    """What runs; None for a tool that can only be selected."""
+    hints: Hints = Hints()
+    """For policy."""
+    source: str = ""
+    """File that defines it, or empty."""
+    line: int = 0
+    """Line in that file, or 0."""
+    given_schema: Mapping[str, Any] | None = field(default=None, hash=False, repr=False)
+    """The schema that a select-only tool came with."""
+
+    def __post_init__(self) -> None:
+        """Refuse a name that OpenAI, MCP or a bundle could not carry."""
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", self.name):
+            raise ToolDefinitionError(
+                f"{self.name!r} is no name for a tool",
+                hint="up to 64 letters, digits, '_', '.' and '-', starting with a letter or '_'",
+            )
+
+    @classmethod
+    def from_function(cls, fn: Callable[..., Any]) -> Tool:
+        """Read name, description, parameters and hints from a function; it need not be marked."""
+        _refuse_what_does_not_return(fn)
+        inner, mark = innermost(fn), mark_of(fn) or Mark()
+        description, parameters = read_function(fn)
+        for parameter in parameters:
+            _check_definition(fn, parameter)
+        code = inner.__code__
+        name = mark.name if mark.name is not None else inner.__name__
+        return cls(name, description, parameters, fn, mark.hints, code.co_filename, code.co_firstlineno)
+
+    @classmethod
+    def select_only(cls, name: str, description: str, schema: Mapping[str, Any]) -> Tool:
+        """Make a tool from an object schema: it can be selected and its arguments checked, never run."""
+        try:
+            schema = json.loads(json.dumps(schema, allow_nan=False))
+            required, properties = set(schema.get("required", ())), schema.get("properties", {})
+            # Sorted: the order of the keys must never matter.
+            parameters = tuple(
+                _from_schema(key, each, key in required) for key, each in sorted(properties.items())
+            )
+        except (TypeError, ValueError, AttributeError, RecursionError) as exc:
+            hint = "pass an object schema with `properties`, as Tool.schema returns it"
+            raise ToolDefinitionError(f"{name}: this is no schema of arguments: {exc}", hint=hint) from exc
+        return cls(name, description, parameters, given_schema=schema)
+
+    @cached_property
+    def schema(self) -> Mapping[str, Any]:
+        """JSON Schema of the arguments. It holds no defaults: they are Python's, and may change freely."""
+        if self.given_schema is not None:
+            return self.given_schema
+        properties = {each.name: {**each.schema, "description": each.description} for each in self.parameters}
+        required = [each.name for each in self.parameters if each.required]
+        return {
+            "type": "object",
+            "properties": properties,
+            "required": required,
+            "additionalProperties": False,
+        }
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 over name, description and schema."""
+        return _digest(
+            {"name": self.name, "description": self.description, "schema": _canonical(self.schema)}
+        )
+
+    @cached_property
+    def parameters_fingerprint(self) -> str:
+        """sha256 over what a call depends on: the schema without its descriptions."""
+        return fingerprint_parameters(self.schema)
+
+    def to_openai(self) -> dict[str, Any]:
+        """Return the form of OpenAI's `tools`."""
+        function = {
+            "name": self.name,
+            "description": self.description,
+            "parameters": copy.deepcopy(self.schema),
+        }
+        return {"type": "function", "function": function}
+
+    def to_mcp(self) -> dict[str, Any]:
+        """Return the form of MCP's `tools/list`."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "inputSchema": copy.deepcopy(self.schema),
+            "annotations": {
+                "readOnlyHint": self.hints.read_only,
+                "destructiveHint": self.hints.destructive,
+                "idempotentHint": self.hints.idempotent,
+                "openWorldHint": self.hints.open_world,
+            },
+        }
+
+    def bind(self, arguments: Mapping[str, object]) -> dict[str, Any]:
+        """Return typed values of what is given; ArgumentError names the first that does not fit.
+
+        JSON values and typed values are both taken. Defaults are not filled in: Python does that.
+        """
+        given, unfit = self._plain(arguments)
+        if unfit or not self._fits(given):
+            raise self._explain(arguments, given, unfit)
+        readers = {each.name: each.kind.read for each in self.parameters}
+        return {name: readers[name](value) if name in readers else value for name, value in given.items()}
+
+    def unbind(self, arguments: Mapping[str, object]) -> dict[str, Any]:
+        """Return the JSON form of typed arguments, required or not; the opposite of `bind`."""
+        given, unfit = self._plain(arguments)
+        if unfit:
+            raise self._explain(arguments, given, unfit)
+        return given
+
+    def question_for(self, parameter_name: str) -> str:
+        """Return the question that asks a person for one argument."""
+        for parameter in self.parameters:
+            if parameter.name == parameter_name:
+                return question(parameter.name, parameter.description)
+        raise self._unknown(parameter_name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the cached validator behind: it cannot be pickled."""
+        return {key: value for key, value in vars(self).items() if key != "_validator"}
+
+    @cached_property
+    def _validator(self) -> Draft202012Validator:
+        return validator_of(self.name, self.schema)
+
+    def _fits(self, given: Mapping[str, Any]) -> bool:
+        try:
+            return self._validator.is_valid(given)
+        except ValueError:  # nested too deeply for the validator
+            return False
+
+    def _plain(self, arguments: Mapping[str, object]) -> tuple[dict[str, Any], set[str]]:
+        """Return JSON values in the order of the parameters, and the names of those that have none."""
+        if not isinstance(arguments, Mapping):
+            shown = reprlib.repr(arguments)
+            raise ArgumentError(f"{self.name}: arguments are {shown}, not an object", hint="pass a dict")
+        writers = {each.name: each.kind.write for each in self.parameters}
+        given: dict[str, Any] = {}
+        unfit: set[str] = set()
+        for name in [*(name for name in writers if name in arguments), *(arguments.keys() - writers.keys())]:
+            try:
+                given[_text(name)] = plain(writers.get(name, plain)(arguments[name]))
+            except (TypeError, ValueError, OverflowError, RecursionError):
+                unfit.add(name)
+        return given, unfit
+
+    def _explain(
+        self, arguments: Mapping[str, object], given: dict[str, Any], unfit: set[str]
+    ) -> ArgumentError:
+        """Say what is wrong with the first parameter that does not fit."""
+        try:
+            errors = [
+                (list(error.instance_path), error.message) for error in self._validator.iter_errors(given)
+            ]
+        except ValueError as exc:
+            errors = [([], str(exc))]
+        wrong = unfit | {str(path[0]) for path, _ in errors if path}
+        for parameter in self.parameters:
+            name = parameter.name
+            if name in wrong:
+                return self._does_not_fit(parameter, arguments[name])
+            if parameter.required and name not in arguments:
+                about = f" ({parameter.description.rstrip('.')})" if parameter.description else ""
+                hint = f"give {expectation(parameter.schema)}"
+                return ArgumentError(
+                    f"{self.name} needs {name!r}{about}, which is missing",
+                    parameter=name,
+                    missing=True,
+                    hint=hint,
+                )
+        unknown = arguments.keys() - {each.name for each in self.parameters}
+        if unknown and (unfit or self.schema.get("additionalProperties") is False):
+            return self._unknown(min(unknown, key=repr))
+        return ArgumentError(f"{self.name}: {errors[0][1]}", hint=f"its schema is {json.dumps(self.schema)}")
+
+    def _does_not_fit(self, parameter: Parameter, value: object) -> ArgumentError:
+        name, expected = parameter.name, expectation(parameter.schema)
+        message = f"{self.name}: {name!r} is {shown(value)}, but what is expected is {expected}"
+        return ArgumentError(message, parameter=name, hint=parameter.description or f"give {expected}")
+
+    def _unknown(self, name: object) -> ArgumentError:
+        known = ", ".join(each.name for each in self.parameters) or "none"
+        message = f"{self.name} takes no argument {shown(name)}"
+        return ArgumentError(message, parameter=str(name), hint=f"its arguments: {known}")
+
+
+# ---- reading a definition --------------------------------------------------------------------------------
+
+
+def _refuse_what_does_not_return(fn: Callable[..., Any]) -> None:
+    """Refuse whatever cannot simply be called by name and waited for."""
+    inner, hint = innermost(fn), "write a plain `def` that returns its result"
+    if not inspect.isfunction(inner) or inner.__name__ == "<lambda>":
+        raise UnsupportedSignature(f"{place(fn)} is no function with a name", hint=hint)
+    if any(inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each) for each in (fn, inner)):
+        hint = "write a plain `def`; it may call asyncio.run(...) inside"
+        raise UnsupportedSignature(f"{place(fn)} is async, which is not supported", hint=hint)
+    if inspect.isgeneratorfunction(inner):
+        raise UnsupportedSignature(f"{place(fn)} is a generator, which is not supported", hint=hint)
+
+
+def _check_definition(fn: Callable[..., Any], parameter: Parameter) -> None:
+    """Refuse a default that does not fit, and a pattern that the validator cannot read."""
+    if parameter.required and "pattern" not in without_null(parameter.schema):
+        return
+    where = f"{place(fn)}: parameter {parameter.name!r}"
+    validator = validator_of(where, parameter.schema)
+    try:
+        fits = parameter.required or validator.is_valid(plain(parameter.kind.write(parameter.default)))
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        fits = False
+    if not fits:
+        given, expected = shown(parameter.default), expectation(parameter.schema)
+        message = f"{where} has the default {given}, but what is expected is {expected}"
+        raise UnsupportedSignature(
+            message, hint="change the default or the annotation, for example to X | None"
+        )
+
+
+def _from_schema(name: str, schema: Mapping[str, Any], required: bool) -> Parameter:
+    rest = {key: value for key, value in schema.items() if key != "description"}
+    return Parameter(name, Any, rest, required, None, " ".join(str(schema.get("description", "")).split()))
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _canonical(schema: Mapping[str, Any]) -> dict[str, Any]:
+    # `required` is a set; only JSON makes it a list.
+    return {**schema, "required": sorted(schema.get("required", ()))}
+
+
+def fingerprint_parameters(schema: Mapping[str, Any]) -> str:
+    """Return the fingerprint of an object schema without the descriptions of its properties."""
+    properties = schema.get("properties", {})
+    bare = {name: {k: v for k, v in each.items() if k != "description"} for name, each in properties.items()}
+    return _digest(_canonical({**schema, "properties": bare}))
+
+
+_ASKS = re.compile(
+    r"(?:how|what|which|who|whom|whose|when|where|why|is|are|do|does|did|should|shall|can|could|will|would)\b",
+    re.I,
+)
+
+
+def question(name: str, description: str) -> str:
+    """Turn a description into a question: "the city to look up." is "What is the city to look up?"."""
+    first = re.split(r"(?<=[.!?])\s+(?=[A-Z])|;", description.strip())[0].rstrip(" .!?:。！？")
+    name, word = name.replace("_", " "), first.split(" ")[0].lower()
+    if not first:
+        return f"Which {name}?"
+    if not word.isascii():  # another language: its own words, and no English around them
+        return f"{first}？" if re.search("[\u3040-\u9fff]", first) else f"{first}?"
+    if _ASKS.match(first):
+        return f"{first[0].upper()}{first[1:]}?"
+    if word in ("the", "a", "an", "your", "this"):
+        return f"What is {first[0].lower()}{first[1:]}?"
+    return f"Yes or no: {first}?" if word in ("whether", "if", "true") else f"Which {name}: {first}?"
+
+
+# ---- checking values -------------------------------------------------------------------------------------
+
+
+def shown(value: object) -> str:
+    """Return a short repr, whatever it is."""
+    try:
+        return reprlib.repr(value)
+    except Exception:  # a stranger's __repr__ may raise anything, and so does one of a huge integer
+        return f"<{type(value).__name__}>"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} is no name")
+    value.encode()  # ValueError: a lone surrogate is not text
+    return str.__str__(value)
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as pure JSON types; ValueError or TypeError where it has no JSON form."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return float(value)
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {_text(key): plain(item) for key, item in value.items()}
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def validator_of(name: str, schema: Mapping[str, Any]) -> Draft202012Validator:
+    """Compile a schema; ToolDefinitionError where it is not a valid one."""
+    import jsonschema_rs  # 10 to 30 ms: paid by the first tool that checks a value, not by `import edgefn`
+
+    formats: dict[str, Callable[..., bool]] = {
+        name: partial(_parses, parser) for name, parser in PARSERS.items()
+    }
+    try:
+        return jsonschema_rs.Draft202012Validator(
+            dict(schema), validate_formats=True, formats=formats, retriever=_refuse_to_fetch
+        )
+    except ValueError as exc:
+        raise ToolDefinitionError(
+            f"{name}: not a JSON Schema: {str(exc).splitlines()[0]}",
+            hint="write it in the 2020-12 dialect, without remote $ref",
+        ) from exc
+
+
+def _parses(parser: Callable[[str], Any], text: str) -> bool:
+    try:
+        parser(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse_to_fetch(uri: str) -> Any:
+    raise ValueError(f"{uri} is not fetched: a device may have no network")
+
+
+_WORDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "string": "text",
+    "date": "a date such as 2026-03-31",
+    "time": "a time such as 07:30",
+    "date-time": "a date and time such as 2026-03-31T07:30",
+    "duration": "an ISO 8601 duration such as PT10M",
+}
+_LIMITS = {
+    "minimum": "at least {}",
+    "exclusiveMinimum": "more than {}",
+    "maximum": "at most {}",
+    "exclusiveMaximum": "less than {}",
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "minItems": "at least {} items",
+    "maxItems": "at most {} items",
+    "pattern": "matching {}",
+}
+
+
+def expectation(schema: Mapping[str, Any]) -> str:
+    """Say in words what a schema takes: "a whole number, at least 1, or null"."""
+    inner = without_null(schema)
+    name = str(inner.get("format") or inner.get("type"))
+    bounds = [words.format(inner[key]) for key, words in _LIMITS.items() if key in inner]
+    if "enum" in inner:
+        words = "one of " + ", ".join(json.dumps(value, ensure_ascii=False) for value in inner["enum"])
+    elif name == "array" and isinstance(inner.get("items"), Mapping):
+        words = ", ".join(["a list", *bounds, f"each item {expectation(inner['items'])}"])
+    elif name in _WORDS:
+        words = ", ".join([_WORDS[name], *bounds])
+    else:
+        words = f"a value that fits {json.dumps(inner, ensure_ascii=False, sort_keys=True)}"
+    return words if inner is schema else f"{words}, or null"

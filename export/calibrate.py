@@ -1,0 +1,257 @@
+"""From scores on rows nobody trained on: a temperature, Platt's map, two thresholds and a bound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize, minimize_scalar
+from scipy.stats import beta
+
+from edgefn.encoder import Encoder
+from edgefn.errors import DataError
+from edgefn.manifest import Bound, Calibration, CalibrationRows, Heads
+from edgefn.metrics import Flags, Floats, scope_weights
+from edgefn.rows import Row
+from edgefn.selection import call_probability, log_softmax
+
+BALANCED_LOSS = 0.01
+"""`balanced` is the strictest threshold that turns away at most this share of in-scope rows it had right."""
+LEAST_ROWS = 200
+"""Fewer calibration rows than this cannot bound 2 % wrong calls (149 accepted rows without one error do)."""
+
+_LOG_P_GRID = -np.geomspace(1e-5, 5.0, 200)
+"""Thresholds on log P(call) that the bound tries, strict to loose: fixed before any row is seen."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The tool head's answer to every row."""
+
+    logits: NDArray[np.float32]
+    """[rows, tools]; zero for rows that never reached the engine."""
+    ran: Flags
+    """[rows], False for those."""
+    gold: NDArray[np.intp]
+    """[rows], index of the row's tool in the head; that of "none of these", or -1, out of scope."""
+    in_scope: Flags
+    """[rows]"""
+
+    def log_p(self, heads: Heads, temperature: float) -> tuple[Floats, Flags]:
+        """Return log P(best tool) and whether that tool is right, both [rows]."""
+        log_p = log_softmax(self.logits / temperature)
+        none = heads.tools.index(None) if None in heads.tools else None
+        if none is not None:
+            log_p[:, none] = -np.inf
+        best = log_p.argmax(axis=1)
+        best_log_p = np.where(self.ran, log_p[np.arange(len(best)), best], -np.inf)
+        return best_log_p, self.ran & self.in_scope & (best == self.gold)
+
+    def decisions(self) -> NDArray[np.intp]:
+        """Return the index of the row that wins, "none of these" included, [rows]."""
+        winners: NDArray[np.intp] = self.logits.argmax(axis=1)
+        return winners
+
+    def subset(self, rows: NDArray[np.intp]) -> Scored:
+        """Return some of the rows."""
+        return Scored(self.logits[rows], self.ran[rows], self.gold[rows], self.in_scope[rows])
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What the thresholds are chosen for."""
+
+    wrong_rate: float = 0.02
+    """Wrong ÷ accepted calls that the bound must stay under."""
+    confidence: float = 0.95
+    """Probability with which it does."""
+    out_of_scope_share: float | None = None
+    """π; None takes the calibration rows' own share."""
+    threshold: str = "balanced"
+    """risk, balanced, or a number."""
+
+
+def score(encoder: Encoder, heads: Heads, rows: Sequence[Row]) -> Scored:
+    """Run every row alone and unpadded, as the device does."""
+    index = {name: row for row, name in enumerate(heads.tools)}
+    none = index.get(None, -1)
+    logits = np.zeros((len(rows), len(heads.tools)), dtype=np.float32)
+    ran = np.zeros(len(rows), dtype=bool)
+    for at, row in enumerate(rows):
+        ids = encoder.encode(row.text)
+        if not isinstance(ids, str):
+            logits[at], ran[at] = encoder.run(ids).tool_logits, True
+    gold = np.array([none if row.tool is None else index[row.tool] for row in rows], dtype=np.intp)
+    return Scored(logits, ran, gold, np.array([row.tool is not None for row in rows], dtype=bool))
+
+
+def calibrate(scored: Scored, heads: Heads, goal: Goal, rows: CalibrationRows | None) -> Calibration:
+    """Fit everything on `scored`; raises DataError when there is no in-scope row or the goal makes no sense."""
+    if not scored.in_scope.any():
+        raise DataError(
+            "no calibration row belongs to a tool", hint="give rows with tools: --calibrate rows.jsonl"
+        )
+    share = goal.out_of_scope_share
+    if share is None:
+        share = float(1 - scored.in_scope.mean())
+    weights = scope_weights(scored.in_scope, share)
+    temperature = fit_temperature(scored, weights)
+    log_p, right = scored.log_p(heads, temperature)
+    slope, intercept = fit_platt(log_p, right, weights)
+    probability = call_probability(log_p, slope, intercept)
+    balanced = balanced_threshold(probability, right, scored.in_scope)
+    bound, no_bound = _bound(log_p, right, scored.in_scope, share, goal, (slope, intercept))
+    name, threshold = _choose(goal.threshold, balanced, bound, no_bound)
+    return Calibration(
+        tool_temperature=temperature,
+        platt_slope=slope,
+        platt_intercept=intercept,
+        threshold=threshold,
+        threshold_name=name,
+        balanced_threshold=balanced,
+        bound=bound,
+        no_bound_reason=no_bound,
+        out_of_scope_share=share,
+        rows=rows,
+    )
+
+
+def fit_temperature(scored: Scored, weights: Floats) -> float:
+    """Return the temperature with the least weighted negative log likelihood (Guo et al. 2017)."""
+    known = scored.ran & (scored.gold >= 0)
+    logits, gold, weights = scored.logits[known], scored.gold[known], weights[known]
+
+    def loss(log_temperature: float) -> float:
+        log_p = log_softmax(logits / np.exp(log_temperature))
+        return float(-(weights * log_p[np.arange(len(gold)), gold]).sum())
+
+    if not len(gold):
+        return 1.0
+    return float(np.exp(minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded").x))
+
+
+def fit_platt(log_p: Floats, right: Flags, weights: Floats) -> tuple[float, float]:
+    """Return slope and intercept of the map from log P(call) to the log-odds of being right.
+
+    Platt (1999): logistic regression on targets drawn in from 0 and 1 by the counts of each side, so that it
+    stays finite when every row is right. The slope is kept positive: the map must not reorder calls.
+    """
+    ran = np.isfinite(log_p)
+    x, right, weights = log_p[ran], right[ran], weights[ran]
+    hits, misses = float(weights[right].sum()), float(weights[~right].sum())
+    target = np.where(right, (hits + 1) / (hits + 2), 1 / (misses + 2))
+
+    def loss(parameters: Floats) -> float:
+        z = np.exp(parameters[0]) * x + parameters[1]
+        return float((weights * (np.logaddexp(0, z) - target * z)).sum())
+
+    fitted = minimize(loss, np.array([0.0, 1.0]), method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9, "maxiter": 2000})
+    return float(np.exp(fitted.x[0])), float(fitted.x[1])
+
+
+def balanced_threshold(probability: Floats, right: Flags, in_scope: Flags) -> float:
+    """Return the strictest threshold that turns away at most 1 % of the in-scope rows that it had right."""
+    kept = np.sort(probability[right])
+    if not len(kept):
+        return 0.5
+    return float(kept[int(BALANCED_LOSS * in_scope.sum())])
+
+
+def _bound(
+    log_p: Floats, right: Flags, in_scope: Flags, share: float, goal: Goal, platt: tuple[float, float]
+) -> tuple[Bound | None, str]:
+    if len(log_p) < LEAST_ROWS:
+        return None, f"{len(log_p)} calibration rows; at least {LEAST_ROWS} are needed"
+    if share > 0 and in_scope.all():
+        return None, "no calibration row is out of scope, though out-of-scope utterances are expected"
+    found = bounded_threshold(log_p, right, in_scope, share, goal.wrong_rate, goal.confidence)
+    if found is None:
+        return None, (
+            f"no threshold keeps wrong calls under {goal.wrong_rate:.1%} with {goal.confidence:.0%} confidence "
+            "on these rows; more calibration rows, out-of-scope ones above all, would help"
+        )
+    log_threshold, accepted = found
+    threshold = float(call_probability(np.array([log_threshold]), *platt)[0])
+    return Bound(threshold, goal.wrong_rate, goal.confidence, share, accepted), ""
+
+
+def bounded_threshold(
+    log_p: Floats, right: Flags, in_scope: Flags, share: float, wrong_rate: float, confidence: float
+) -> tuple[float, int] | None:
+    """Return the loosest threshold on log P(call) whose wrong rate is bounded, and how many rows it accepts.
+
+    Fixed-sequence testing (Angelopoulos et al. 2021, arXiv:2110.01052): a fixed grid is tried from strict to
+    loose, and the first failure ends it. A threshold that accepts so few rows that it would fail without a single
+    error decides nothing and is passed over (Tarone 1990). None when no threshold passes.
+    """
+    found = None
+    for threshold in _LOG_P_GRID:
+        accepted = log_p >= threshold
+        inside = accepted & in_scope
+        counts = _Counts(int(in_scope.sum()), int((~in_scope).sum()), int(inside.sum()), 0, 0)
+        if counts.limit(share, confidence) > wrong_rate:
+            continue
+        counts = _Counts(
+            counts.in_scope,
+            counts.out_of_scope,
+            counts.accepted,
+            int((inside & ~right).sum()),
+            int((accepted & ~in_scope).sum()),
+        )
+        if counts.limit(share, confidence) > wrong_rate:
+            break
+        found = float(threshold), int(accepted.sum())
+    return found
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """What one threshold did to the calibration rows."""
+
+    in_scope: int
+    out_of_scope: int
+    accepted: int
+    wrong: int
+    let_in: int
+
+    def limit(self, share: float, confidence: float) -> float:
+        """Return the upper limit on wrong ÷ accepted at an out-of-scope share.
+
+        Three one-sided Clopper-Pearson limits, each at a third of the error: in-scope wrong and accepted (above),
+        out-of-scope accepted (above), in-scope accepted (below). The ratio grows in the first two and falls in
+        the third, so the limits combine.
+        """
+        delta = (1 - confidence) / 3
+        wrong = (1 - share) * upper_limit(self.wrong, self.in_scope, delta)
+        let_in = share * upper_limit(self.let_in, self.out_of_scope, delta) if share else 0.0
+        accepted = (1 - share) * (1 - upper_limit(self.in_scope - self.accepted, self.in_scope, delta))
+        total = accepted + let_in
+        return min(1.0, (wrong + let_in) / total) if total > 0 else 1.0
+
+
+def upper_limit(successes: int, trials: int, delta: float) -> float:
+    """Return the one-sided Clopper-Pearson upper limit of a proportion at error `delta`; 1 without trials."""
+    if successes >= trials:
+        return 1.0
+    return float(beta.ppf(1 - delta, successes + 1, trials - successes))
+
+
+def _choose(asked: str, balanced: float, bound: Bound | None, no_bound: str) -> tuple[str, float]:
+    match asked:
+        case "balanced":
+            return "balanced", balanced
+        case "risk":
+            if bound is None:
+                raise DataError(
+                    f"--threshold risk: {no_bound}", hint="--calibrate with more rows, or --threshold balanced"
+                )
+            return "risk", bound.threshold
+    try:
+        number = float(asked)
+    except ValueError:
+        number = -1.0
+    if not 0.0 <= number <= 1.0:
+        raise DataError(f"--threshold {asked!r} is no threshold", hint="risk, balanced, or a number from 0 to 1")
+    return "fixed", number

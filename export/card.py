@@ -1,0 +1,78 @@
+"""The model card: what a bundle can do and how sure one may be of it, in a page a person reads."""
+
+from __future__ import annotations
+
+from edgefn.manifest import Calibration, Manifest
+
+
+def model_card(manifest: Manifest) -> str:
+    """Return the text of a bundle's README.md."""
+    before, after = manifest.measured["before"], manifest.measured["after"]
+    machine = manifest.measured["machine"]
+    rows = [
+        ("graph size, MB", before["megabytes"], after["megabytes"], ".1f"),
+        ("one pass, median ms", before["p50_ms"], after["p50_ms"], ".2f"),
+        ("tool accuracy", before["tool_accuracy"], after["tool_accuracy"], ".4f"),
+        ("AUROC in/out of scope", before["auroc"], after["auroc"], ".4f"),
+        ("calibration error (ECE)", before["ece"], after["ece"], ".4f"),
+    ]
+    table = "\n".join(f"| {name} | {_number(a, form)} | {_number(b, form)} |" for name, a, b, form in rows)
+    named = [f"| `{tool.name}` | {tool.description} |" for tool in manifest.tools]
+    return "\n".join(
+        [
+            "# edgefn bundle",
+            "",
+            f"Picks one of {len(manifest.tools)} tools for an utterance, or none. Tuned from {manifest.source.base}, "
+            f"{manifest.graph.quantization}, utterances of up to {manifest.graph.max_tokens} tokens.",
+            "",
+            "## Measured at export",
+            "",
+            f"On {manifest.measured['rows']} rows that training never saw, "
+            f"{machine['processor']}, {machine['cores']} cores, {manifest.measured['threads']} threads.",
+            "",
+            f"| | float | {manifest.graph.quantization} |",
+            "|---|---|---|",
+            table,
+            f"| decisions that flipped | | {manifest.measured['flipped']} |",
+            "",
+            "## Probability and threshold",
+            "",
+            *_calibration(manifest.calibration),
+            "",
+            "## Tools",
+            "",
+            "| tool | what it does |",
+            "|---|---|",
+            *named,
+            "",
+            "The manifest's digests show that no file changed by accident. They are integrity, not authenticity: "
+            "nothing here is signed.",
+            "",
+        ]
+    )
+
+
+def _calibration(calibration: Calibration) -> list[str]:
+    lines = [
+        f"A call is accepted at a probability of {calibration.threshold:.4f} or more "
+        f"(`{calibration.threshold_name}`; `balanced` is {calibration.balanced_threshold:.4f})."
+    ]
+    if calibration.rows is not None:
+        lines.append(
+            f"Fitted on {calibration.rows.rows} rows of {calibration.rows.source}, "
+            f"{calibration.rows.out_of_scope} of them out of scope."
+        )
+    bound = calibration.bound
+    if bound is None:
+        lines.append(f"No bound on wrong calls can be given: {calibration.no_bound_reason}.")
+    else:
+        lines.append(
+            f"At {bound.threshold:.4f} or more (`risk`), at most {bound.wrong_rate:.1%} of accepted calls are wrong, "
+            f"with {bound.confidence:.0%} confidence, where {bound.out_of_scope_share:.1%} of utterances are out of "
+            f"scope and utterances resemble the calibration rows ({bound.accepted_rows} of them accepted)."
+        )
+    return lines
+
+
+def _number(value: float | None, form: str) -> str:
+    return "n/a" if value is None or value != value else format(value, form)

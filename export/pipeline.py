@@ -1,0 +1,144 @@
+"""The export step from end to end: checkpoint → ONNX → fuse → quantize → gate → calibrate → pack."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from onnx import ModelProto
+
+from edgefn.bundle import write_bundle
+from edgefn.encoder import Encoder
+from edgefn.errors import BundleExists, CheckpointError, DataError
+from edgefn.machine import this_machine
+from edgefn.manifest import CalibrationRows, Heads, Manifest
+from edgefn.rows import Row, read_rows
+from edgefn.session import Session, runtime_version
+
+from .calibrate import Goal, calibrate
+from .checkpoint import Checkpoint, load_checkpoint
+from .data import check_labels, digest
+from .gate import DEFAULT_BUDGET, Candidate, GateReport, compare
+from .pack import Parts, graph_info, heads_of, opset_of, pack, stamp
+from .quantize import Quantization, quantize
+from .to_onnx import check_parity, max_positions, to_onnx
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """How to export."""
+
+    quantization: Quantization = "int8"
+    """int8, fp16 or none."""
+    calibrate: Path | None = None
+    """Calibration rows; None takes those the checkpoint kept."""
+    goal: Goal = Goal()
+    """What the thresholds are chosen for."""
+    budget: float = DEFAULT_BUDGET
+    """Points of accuracy that quantization may cost."""
+    max_tokens: int = 128
+    """Longest utterance in tokens; longer ones abstain."""
+    threads: int = 0
+    """Threads of the measurements; 0 chooses."""
+    force: bool = False
+    """Replace an existing bundle."""
+    serial: int = 1
+    """Least serial of the manifest; replacing a bundle counts up from its serial."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What export made."""
+
+    manifest: Manifest
+    """As written."""
+    gate: GateReport
+    """Before and after quantization."""
+    parity: float
+    """Largest logit difference between PyTorch and the float graph."""
+
+
+def export_bundle(
+    source: Path, target: Path, settings: ExportSettings | None = None, say: Say = lambda line: None
+) -> Exported:
+    """Export the checkpoint at `source` to a bundle at `target`; `say` gets a line per step.
+
+    Raises:
+        CheckpointError, DataError, ExportError, BundleExists, BundleWriteFailed: nothing was written.
+    """
+    settings = settings or ExportSettings()
+    if target.exists() and not settings.force:
+        raise BundleExists(f"{target} exists already", hint="choose another -o, or replace it with --force")
+    checkpoint = load_checkpoint(source)
+    heads = heads_of(checkpoint)
+    rows, described = calibration_rows(checkpoint, settings.calibrate)
+    say(f"read      {source}: {len(checkpoint.tools)} tools, {len(rows)} calibration rows")
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        floats = to_onnx(checkpoint.model, work)
+        float_bytes = stamp(floats, heads)
+        limit = max_positions(checkpoint.model.config)
+        parity = check_parity(checkpoint.model, float_bytes, limit)
+        say(f"exported  fused float graph, {len(float_bytes) / 1e6:.1f} MB, within {parity:.1e} of PyTorch")
+        graph = quantize(floats, settings.quantization, work)
+        graph_bytes = stamp(graph, heads)
+        say(f"quantized {settings.quantization}, {len(graph_bytes) / 1e6:.1f} MB")
+    encoders = [_encoder(checkpoint, each, settings, limit) for each in (float_bytes, graph_bytes)]
+    candidates = [Candidate(e, len(b)) for e, b in zip(encoders, (float_bytes, graph_bytes), strict=True)]
+    gate, scored = compare(candidates[0], candidates[1], heads, rows)
+    say(f"gate      {len(gate.flips)} of {gate.rows} decisions flipped, loss {gate.loss_points:+.2f} points")
+    gate.enforce(settings.budget)
+    calibration = calibrate(scored, heads, settings.goal, described)
+    say(f"calibrated threshold {calibration.threshold:.4f} ({calibration.threshold_name})")
+    parts = Parts(
+        checkpoint, heads, graph_bytes, settings.quantization, opset_of(graph), min(settings.max_tokens, limit),
+        calibration, rows, _measured(gate, parity, settings, encoders[1]), settings.serial,
+    )  # fmt: skip
+    manifest, files = pack(parts, encoders[1])
+    manifest = write_bundle(target, manifest, files, force=settings.force)
+    say(f"packed    {target}, serial {manifest.serial}, {sum(each.bytes for each in manifest.files) / 1e6:.1f} MB")
+    return Exported(manifest, gate, parity)
+
+
+def calibration_rows(checkpoint: Checkpoint, given: Path | None) -> tuple[tuple[Row, ...], CalibrationRows]:
+    """Return the rows to calibrate on and their description; raises DataError when there are none."""
+    path = given or checkpoint.calibration
+    if path is None:
+        raise DataError(
+            f"{checkpoint.folder} keeps no calibration rows", hint="give rows it was not trained on: --calibrate rows.jsonl"
+        )
+    rows = read_rows(path)
+    check_labels(rows, [tool.name for tool in checkpoint.tools], path.name)
+    outside = sum(row.tool is None for row in rows)
+    return rows, CalibrationRows(path.name, digest(path), len(rows), outside)
+
+
+def _encoder(checkpoint: Checkpoint, graph: bytes, settings: ExportSettings, limit: int) -> Encoder:
+    session = Session(graph, threads=settings.threads)
+    info = graph_info(settings.quantization, min(settings.max_tokens, limit), checkpoint.model.config.hidden_size, 0)
+    return Encoder(checkpoint.tokenizer.backend_tokenizer.to_str().encode(), session, info)
+
+
+def _measured(gate: GateReport, parity: float, settings: ExportSettings, encoder: Encoder) -> dict[str, Any]:
+    """Return what the manifest keeps of the measurements; JSON knows no nan, so absent numbers become null."""
+    sides = {
+        name: {key: None if math.isnan(value) else value for key, value in asdict(side).items()}
+        for name, side in (("before", gate.before), ("after", gate.after))
+    }
+    return {
+        **sides,
+        "rows": gate.rows,
+        "flipped": len(gate.flips),
+        "flipped_to_wrong": gate.worse,
+        "flipped_to_right": gate.better,
+        "parity": parity,
+        "machine": this_machine().to_json(),
+        "onnxruntime": runtime_version(),
+        "threads": encoder.threads,
+    }

@@ -1,0 +1,59 @@
+"""Every knob of training, with the value chosen on CLINC150's validation rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .base import DEFAULT_BASE
+from .tune import Tune
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How to train."""
+
+    data: Path | None = None
+    """Training rows; None when the tools' sentence templates are all there is."""
+    valid: Path | None = None
+    """Validation rows, divided into early stopping and calibration; None holds out a tenth of the training rows."""
+    base: str = DEFAULT_BASE
+    """Folder, packaged alias or hub id of the base model."""
+    tune: Tune = "full"
+    """How much of the encoder learns."""
+    seed: int = 0
+    """Seed of everything drawn at random."""
+    epochs: int = 10
+    """Passes over the rows, at most."""
+    patience: int = 4
+    """Epochs without a better validation accuracy before training stops."""
+    batch: int = 64
+    """Rows per step."""
+    rate: float = 1e-4
+    """Learning rate of the encoder's last layer."""
+    head_rate: float = 1e-3
+    """Learning rate of the heads."""
+    layer_decay: float = 0.9
+    """Factor on the rate for every layer further from the heads."""
+    weight_decay: float = 0.01
+    """Decay of the encoder's matrices."""
+    warmup: float = 0.08
+    """Share of the steps over which the rate rises."""
+    average_decay: float = 0.998
+    """Decay of the moving average of the weights."""
+    label_smoothing: float = 0.0
+    """Share of the target spread over all tools."""
+    outlier_weight: float = 0.0
+    """Weight of the loss on mixes of two tools, taken as "none of these"."""
+    outliers: int = 32
+    """Mixes a step."""
+    repeat_out_of_scope: int = 5
+    """How often each out-of-scope row is seen in an epoch, where they are scarce."""
+    per_tool: int = 200
+    """Sentences expanded from each tool's templates, at most."""
+    calibration_share: float = 0.6
+    """Share of the validation rows kept for calibration."""
+    max_tokens: int = 128
+    """Longer rows are left out, with a message."""
+    resume: bool = False
+    """Go on from the last finished epoch of an interrupted run."""

@@ -1,0 +1,168 @@
+"""`transformers.Trainer` for the tool model: its loss, its optimizer, averaged weights, early stopping."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from .batches import Collator, Examples, infer
+from .losses import tool_loss
+from .model import ToolModel
+from .settings import TrainSettings
+from .tune import parameter_groups
+
+_AVERAGE_FILE = "average.safetensors"
+_BEST_FILE = "best.safetensors"
+_BEST_SCORE_FILE = "best.json"
+
+
+class WeightAverage(TrainerCallback):
+    """An exponential moving average of the trained weights, which generalises better than the last ones.
+
+    The average of Polyak and Juditsky (1992) in the exponential form; its decay grows with the steps, so that the
+    start is forgotten.
+    """
+
+    def __init__(self, model: ToolModel, decay: float) -> None:
+        """Start from the model's weights."""
+        self.decay = decay
+        self.weights = {name: p.detach().clone() for name, p in _trained(model).items()}
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Move the average towards the weights of this step."""
+        decay = min(self.decay, (1 + state.global_step) / (10 + state.global_step))
+        current = _trained(kwargs["model"])
+        torch._foreach_lerp_(list(self.weights.values()), [p.data for p in current.values()], 1 - decay)
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Keep the average beside the Trainer's own checkpoint, for resuming."""
+        save_file(self.weights, Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / _AVERAGE_FILE)
+
+    def load(self, checkpoint: Path) -> None:
+        """Go on from what `on_save` wrote."""
+        for name, weight in load_file(checkpoint / _AVERAGE_FILE).items():
+            self.weights[name].copy_(weight)
+
+    def swap(self, model: ToolModel) -> None:
+        """Exchange the model's weights and the average; calling it twice undoes it."""
+        for name, parameter in _trained(model).items():
+            held = parameter.data.clone()
+            parameter.data.copy_(self.weights[name])
+            self.weights[name].copy_(held)
+
+
+class KeepBest(TrainerCallback):
+    """Writes the averaged weights whenever validation improves; stops when it has not for `patience` epochs."""
+
+    def __init__(self, folder: Path, patience: int) -> None:
+        """Keep the best weights in `folder`; what a resumed run finds there still counts."""
+        self.folder = folder
+        self.patience = patience
+        self.epochs_without = 0
+        score = folder / _BEST_SCORE_FILE
+        self.best = float(json.loads(score.read_text())["accuracy"]) if score.is_file() else float("-inf")
+
+    def seen(self, accuracy: float, weights: dict[str, Tensor]) -> bool:
+        """Take note of an epoch; return whether training should stop."""
+        # On a tie the later epoch is kept: it was trained longer and its probabilities are steadier.
+        if accuracy >= self.best:
+            self.epochs_without = 0 if accuracy > self.best else self.epochs_without + 1
+            self.best = accuracy
+            self.folder.mkdir(parents=True, exist_ok=True)
+            save_file(weights, self.folder / _BEST_FILE)
+            (self.folder / _BEST_SCORE_FILE).write_text(json.dumps({"accuracy": accuracy}))
+        else:
+            self.epochs_without += 1
+        return self.epochs_without >= self.patience
+
+    def restore(self, model: ToolModel) -> None:
+        """Put the best weights into `model`."""
+        model.load_state_dict(load_file(self.folder / _BEST_FILE), strict=False)
+
+
+class ToolTrainer(Trainer):
+    """Trains a `ToolModel`; evaluates its averaged weights on the stop rows after every epoch."""
+
+    def __init__(
+        self,
+        model: ToolModel,
+        args: TrainingArguments,
+        examples: Examples,
+        stop: Examples,
+        collator: Collator,
+        settings: TrainSettings,
+        say: Callable[[str], None],
+    ) -> None:
+        """Join model, rows and settings; `say` gets one line an epoch."""
+        self.average = WeightAverage(model, settings.average_decay)
+        self.best = KeepBest(Path(str(args.output_dir)), settings.patience)
+        super().__init__(
+            model=model,
+            args=args,
+            train_dataset=examples,
+            eval_dataset=stop,
+            data_collator=collator,
+            callbacks=[self.average],
+        )
+        self.remove_callback(PrinterCallback)  # `say` tells what it would print
+        self.stop = stop
+        self.collator = collator
+        self.settings = settings
+        self.say = say
+
+    def compute_loss(
+        self, model: torch.nn.Module, inputs: dict[str, Tensor], return_outputs: bool = False, **_: Any
+    ) -> Any:
+        """Return the loss of one batch."""
+        out = model(inputs["input_ids"], inputs["attention_mask"])
+        loss = tool_loss(self._tool_model, out, inputs["labels"], self.settings)
+        return (loss, out) if return_outputs else loss
+
+    def create_optimizer(self) -> torch.optim.Optimizer:
+        """Return AdamW with a rate per layer."""
+        chosen = self.settings
+        groups = parameter_groups(
+            self._tool_model, chosen.rate, chosen.head_rate, chosen.layer_decay, chosen.weight_decay
+        )
+        self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
+        return self.optimizer
+
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """Measure the averaged weights on the stop rows."""
+        model = self._tool_model
+        self.average.swap(model)
+        try:
+            logits, _embedding = infer(model, self.stop, self.collator)
+            labels = torch.from_numpy(self.stop.labels())
+            accuracy = float((logits.argmax(1) == labels).float().mean())
+            loss = float(torch.nn.functional.cross_entropy(logits, labels))
+            stop = self.best.seen(accuracy, _tensors(model))
+        finally:
+            self.average.swap(model)
+        self.say(f"epoch {round(self.state.epoch or 0)}: validation accuracy {accuracy:.4f}, loss {loss:.4f}")
+        self.control.should_training_stop = self.control.should_training_stop or stop
+        return {"eval_accuracy": accuracy, "eval_loss": loss}
+
+    @property
+    def _tool_model(self) -> ToolModel:
+        model = self.accelerator.unwrap_model(self.model)
+        return model  # type: ignore[no-any-return]
+
+
+def _trained(model: ToolModel) -> dict[str, torch.nn.Parameter]:
+    return {name: each for name, each in model.named_parameters() if each.requires_grad}
+
+
+def _tensors(model: ToolModel) -> dict[str, Tensor]:
+    return {name: each.detach().contiguous() for name, each in _trained(model).items()}

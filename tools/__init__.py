@@ -1,0 +1,1 @@
+"""Ready tools that a device can use, each set with the sentences it is trained on."""
