@@ -177,9 +177,7 @@ def _identify(raw: Mapping[str, Any]) -> str:
 
 
 def _seal(manifest: Manifest, files: Mapping[str, bytes], least_serial: int) -> Manifest:
-    entries = [
-        FileEntry(name, hashlib.sha256(data).hexdigest(), len(data)) for name, data in sorted(files.items())
-    ]
+    entries = [FileEntry(name, hashlib.sha256(data).hexdigest(), len(data)) for name, data in sorted(files.items())]
     filled = replace(manifest, files=tuple(entries), id="")
     # Through JSON once, so that what is returned, hashed and read back is the same to the last 1 or 1.0.
     normal = jsonform.from_json(Manifest, jsonform.to_json(filled))

@@ -1,7 +1,7 @@
 """The path from an utterance to an outcome, and nothing else.
 
-    __call__ ─▶ predict ─▶ Encoder.encode ─▶ Encoder.run ─▶ Selector.select
-        └─────▶ finish  ─▶ execution.run
+__call__ ─▶ predict ─▶ Encoder.encode ─▶ Encoder.run ─▶ Selector.select
+    └─────▶ finish  ─▶ execution.run
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from edgefn.errors import ArgumentError, EdgefnError, ToolFailed
 from edgefn.manifest import Manifest
 from edgefn.outcome import (
     Abstained,
+    AbstainReason,
     Done,
     Failed,
     NeedsArgument,
@@ -58,7 +59,7 @@ class Dispatcher:
             return Abstained(ids)
         selection = self.selector.select(self.encoder.run(ids).tool_logits)
         if selection.probability < self.selector.threshold:
-            reason = "none_of_these" if selection.none_won else "unsure"
+            reason: AbstainReason = "none_of_these" if selection.none_won else "unsure"
             return Abstained(reason, None, selection.probability, selection.ranking)
         if selection.tool not in self.registry:
             # Never the runner-up: the wrong tool must not run because the right one is absent.
@@ -84,6 +85,8 @@ class Dispatcher:
         try:
             return Done(call, execution.run(tool, call))
         except ArgumentError as exc:
+            if all(exc.parameter != each.name for each in tool.parameters):
+                return Failed(call, exc)
             question = tool.question_for(exc.parameter)
             return NeedsArgument(call, exc.parameter, question, self._pending(call, missing=exc.parameter))
         except ToolFailed as exc:
@@ -104,6 +107,6 @@ class Dispatcher:
         return self.finish(call, confirmed=pending.missing is None)
 
     def _pending(self, call: ToolCall, missing: str | None) -> Pending:
-        known = call.to_json()["arguments"]
+        known = self.registry[call.tool].unbind(call.arguments)
         expires = time.time() + PENDING_SECONDS
         return Pending(self.manifest.id, call.tool, known, call.probability, missing, expires)

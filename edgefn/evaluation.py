@@ -58,7 +58,7 @@ def judge(encoder: Encoder, selector: Selector, rows: Sequence[Row]) -> Judged:
         best.append(selection.tool)
         probability[index] = selection.probability
     in_scope = np.array([row.tool is not None for row in rows], dtype=bool)
-    right = np.array([row.tool is not None and row.tool == tool for row, tool in zip(rows, best, strict=True)], dtype=bool)
+    right = np.array([row.tool == tool for row, tool in zip(rows, best, strict=True)], dtype=bool) & in_scope
     exact = np.array([same_arguments({}, row.arguments) for row in rows], dtype=bool) & right
     return Judged(tuple(best), probability, in_scope, right, exact)
 

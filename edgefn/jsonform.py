@@ -90,9 +90,7 @@ def canonical(value: object) -> bytes:
     Raises:
         Malformed: see `to_json`.
     """
-    text = json.dumps(
-        to_json(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    text = json.dumps(to_json(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.encode()
 
 

@@ -14,7 +14,7 @@ from edgefn.errors import BundleMismatch
 from edgefn.manifest import Manifest, TrainedTool
 from edgefn.registry import Registry
 from edgefn.session import Session
-from edgefn.tool import Tool
+from edgefn.tool import Tool, fingerprint_parameters
 
 Tools: TypeAlias = Registry | str | Path | Iterable[Callable[..., Any] | Tool] | None
 OnMismatch: TypeAlias = Literal["raise", "select_only"]
@@ -85,10 +85,8 @@ def bind(manifest: Manifest, tools: Tools, on_mismatch: OnMismatch = "raise") ->
 def _checked(tool: Tool, trained: TrainedTool | None, on_mismatch: OnMismatch) -> Tool:
     if trained is None or tool.fingerprint == trained.fingerprint:
         return tool
-    if tool.schema == trained.parameters:
-        warnings.warn(
-            f"{tool.name}: its description changed since the bundle was trained", ToolsWarning, stacklevel=5
-        )
+    if tool.parameters_fingerprint == fingerprint_parameters(trained.parameters):
+        warnings.warn(f"{tool.name}: its description changed since the bundle was trained", ToolsWarning, stacklevel=5)
         return tool
     if on_mismatch == "select_only":
         return _select_only(trained)

@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 _FEATURES = (
-    "avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "avx512_bf16", "amx_bf16", "asimd", "asimddp", "i8mm", "bf16",
-)  # fmt: skip
+    *("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "avx512_bf16", "amx_bf16"),
+    *("asimd", "asimddp", "i8mm", "bf16"),
+)
 """Instruction sets that change how int8 and bfloat16 are multiplied, as Linux names them."""
 
 

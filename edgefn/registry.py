@@ -76,6 +76,7 @@ class Registry:
         return tuple(self._tools)
 
     def __getitem__(self, name: str) -> Tool:
+        """Return the tool of that name; ToolDefinitionError when there is none."""
         try:
             return self._tools[name]
         except KeyError:
@@ -83,15 +84,19 @@ class Registry:
             raise ToolDefinitionError(f"no tool is named {name!r}", hint=f"registered: {known}") from None
 
     def __contains__(self, name: object) -> bool:
+        """Say whether a tool of that name is here."""
         return name in self._tools
 
     def __iter__(self) -> Iterator[Tool]:
+        """Walk the tools; adding and removing meanwhile is fine."""
         return iter(tuple(self._tools.values()))
 
     def __len__(self) -> int:
+        """Count the tools."""
         return len(self._tools)
 
     def __repr__(self) -> str:
+        """Show the names."""
         return f"Registry({', '.join(self._tools)})"
 
 
@@ -108,9 +113,7 @@ def load_tools(path: str | Path) -> Registry:
     registry.broken = tuple(broken)
     if not len(registry):
         reasons = "; ".join(f"{each.path}: {each.error}" for each in broken)
-        raise ToolsNotFound(
-            f"no tool could be loaded from {path}", hint=reasons or "mark a function with @tool"
-        )
+        raise ToolsNotFound(f"no tool could be loaded from {path}", hint=reasons or "mark a function with @tool")
     return registry
 
 

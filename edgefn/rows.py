@@ -6,8 +6,10 @@ A file holds one JSON object a line: `{"text", "tool", "arguments", "spans", "la
 
 from __future__ import annotations
 
+import difflib
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
@@ -17,6 +19,8 @@ from edgefn.errors import DataError
 Span: TypeAlias = tuple[int, int, str]
 """First character, one past the last, and the parameter that these characters fill."""
 
+_CLOSE = 3
+"""How many tool names a hint offers."""
 _FORM = 'a row looks like {"text": "stop", "tool": "stop_timer", "arguments": {}, "spans": []}'
 
 
@@ -140,9 +144,7 @@ def _lang(record: dict[str, Any]) -> str:
     """Return the language of a row."""
     lang = record.get("lang") or ""
     if not isinstance(lang, str):
-        raise DataError(
-            f'"lang" is {_kind(lang)}, not a string', hint='write a code such as "en", or leave it out'
-        )
+        raise DataError(f'"lang" is {_kind(lang)}, not a string', hint='write a code such as "en", or leave it out')
     return lang
 
 
@@ -170,9 +172,7 @@ def _span(span: Any, text: str) -> Span:
     """Return one span, checked."""
     # By exact type: a bool is an int in Python and not in JSON.
     if not isinstance(span, list) or [type(each) for each in span] != [int, int, str]:
-        raise DataError(
-            f"the span {json.dumps(span)} is malformed", hint='a span is [start, end, "parameter"]'
-        )
+        raise DataError(f"the span {json.dumps(span)} is malformed", hint='a span is [start, end, "parameter"]')
     start, end, parameter = span
     if not 0 <= start < end <= len(text) or not parameter.strip():
         raise DataError(
@@ -186,3 +186,26 @@ def _kind(value: Any) -> str:
     """Return what JSON calls the type of a value."""
     names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
     return names.get(type(value), "a number")
+
+
+def check_labels(rows: Iterable[Row], tool_names: Collection[str], source: str | Path) -> None:
+    """Raise DataError for the first label that is no tool; `source` names the file the rows came from."""
+    names = set(tool_names)
+    strange = Counter(row.tool for row in rows if row.tool is not None and row.tool not in names)
+    if not strange:
+        return
+    label, count = next(iter(strange.items()))
+    more = len(strange) - 1
+    others = f" (and {more} more such label{'s' * (more > 1)})" if more else ""
+    rows_are = "1 row is" if count == 1 else f"{count} rows are"
+    raise DataError(f"{source}: {rows_are} labelled {label!r}, which is no tool{others}", hint=_nearest(label, names))
+
+
+def _nearest(label: str, names: Collection[str]) -> str:
+    """Return a hint with the tool names closest to a label."""
+    folded = {name.casefold(): name for name in sorted(names)}
+    close = [folded[each] for each in difflib.get_close_matches(label.casefold(), sorted(folded), _CLOSE)]
+    if close:
+        return f"did you mean {' or '.join(close)}? Write null where no tool fits"
+    shown = ", ".join(sorted(names)[:10]) + (" …" if len(names) > 10 else "")
+    return f"the tools are {shown or 'none at all'}; correct the label, add the tool, or write null"

@@ -262,9 +262,7 @@ def _choice(forms: Sequence[tuple[Any, Any]]) -> Kind:
 def _optional(annotation: Any) -> Kind:
     others = [arg for arg in get_args(annotation) if arg is not NoneType]
     if len(others) != 1 or len(get_args(annotation)) != 2:
-        raise _unsupported(
-            f"{annotation} has more than one type", f"write X | None; supported are {SUPPORTED}"
-        )
+        raise _unsupported(f"{annotation} has more than one type", f"write X | None; supported are {SUPPORTED}")
     kind = kind_of(others[0])
     schema = {"anyOf": [kind.schema, {"type": "null"}]}
     return Kind(schema, partial(_unless_none, kind.read), partial(_unless_none, kind.write))
@@ -300,7 +298,7 @@ def _bounded(kind: Kind, metadata: Sequence[Any]) -> Kind:
             if keyword is None or keyword in inner or not _is_bound(name, value, bounds):
                 raise _unsupported(
                     f"the bound {name}={value!r} does not go with {json.dumps(inner)}",
-                    "ge, gt, le, lt bound a number, min_length, max_length a str or list, pattern a str; each once",
+                    "numbers take ge, gt, le, lt; a str or list min_length, max_length; a str pattern",
                 )
             inner[keyword] = value
     schema = {"anyOf": [inner, {"type": "null"}]} if "anyOf" in kind.schema else inner
@@ -325,9 +323,7 @@ def _is_bound(name: str, value: Any, bounds: Any) -> bool:
 
 _SECTION = re.compile(r"(?:Args|Returns|Raises|Yields|Examples?|Notes?):")
 _ENTRY = re.compile(r"(\w+)(?: \([^)]*\))?:(?: (.*))?")
-_DESCRIBE = (
-    "write a Google docstring: one paragraph, then `Args:` with a line `name: what it is.` per parameter"
-)
+_DESCRIBE = "write a Google docstring: one paragraph, then `Args:` with a line `name: what it is.` per parameter"
 
 
 def read_function(function: Callable[..., Any]) -> tuple[str, tuple[Parameter, ...]]:
@@ -383,9 +379,7 @@ def place(function: Any) -> str:
 def _parameter(function: Any, parameter: inspect.Parameter, described: Mapping[str, str]) -> Parameter:
     name = parameter.name
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
-        raise _unsupported(
-            f"parameter {name!r} is {parameter.kind.description}", "name every parameter in the call"
-        )
+        raise _unsupported(f"parameter {name!r} is {parameter.kind.description}", "name every parameter in the call")
     if parameter.annotation is parameter.empty:
         raise _unsupported(f"parameter {name!r} has no annotation")
     if not described.get(name):
@@ -396,9 +390,7 @@ def _parameter(function: Any, parameter: inspect.Parameter, described: Mapping[s
     except UnsupportedSignature as exc:
         raise _unsupported(f"parameter {name!r}: {exc.message}", exc.hint) from exc.__cause__
     required = parameter.default is parameter.empty
-    return Parameter(
-        name, annotation, schema, required, None if required else parameter.default, described[name]
-    )
+    return Parameter(name, annotation, schema, required, None if required else parameter.default, described[name])
 
 
 def _resolve(function: Any, name: str, annotation: Any) -> Any:
@@ -429,9 +421,7 @@ def _read_args(lines: Sequence[str]) -> dict[str, str]:
     starts = [number for number, line in enumerate(lines) if line.rstrip() == "Args:"]
     if len(starts) > 1:
         raise _unsupported("it has two `Args:` sections", _DESCRIBE)
-    body = itertools.takewhile(
-        lambda line: not line or line[0].isspace(), lines[starts[0] + 1 :] if starts else ()
-    )
+    body = itertools.takewhile(lambda line: not line or line[0].isspace(), lines[starts[0] + 1 :] if starts else ())
     entries: dict[str, str] = {}
     name = ""
     for line in inspect.cleandoc("\n" + "\n".join(body)).splitlines():

@@ -63,9 +63,7 @@ def decide(encoder: Encoder, selector: Selector, text: str) -> SelftestRow:
 def flips(encoder: Encoder, selector: Selector, rows: Iterable[SelftestRow]) -> list[Flip]:
     """Return the clear-cut rows that are decided differently here."""
     run = (row for row in rows if row.margin >= LEAST_MARGIN)
-    return [
-        Flip(row, here) for row in run if (here := decide(encoder, selector, row.text).tool) != row.tool
-    ]
+    return [Flip(row, here) for row in run if (here := decide(encoder, selector, row.text).tool) != row.tool]
 
 
 def check(dispatcher: Dispatcher, bundle: Bundle) -> None:

@@ -6,6 +6,7 @@ a vendor's wheel) is fine.
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Mapping, Sequence
 from types import ModuleType
@@ -101,11 +102,10 @@ def _ask(runtime: ModuleType, provider: str) -> list[str]:
 
 def _import_runtime() -> ModuleType:
     try:
-        import onnxruntime
+        return importlib.import_module("onnxruntime")
     except ImportError as exc:
         raise EngineMissing(
             f"ONNX Runtime cannot be imported: {exc}",
             hint="pip install 'edgefn[cpu]' (or 'edgefn[gpu]', never both); "
             "32-bit ARM has no wheel and is not supported",
         ) from exc
-    return onnxruntime

@@ -84,9 +84,7 @@ def _marked(fn: F, mark: Mark) -> F:
     try:
         fn.__edgefn__ = mark  # type: ignore[attr-defined]
     except (AttributeError, TypeError) as exc:
-        raise ToolDefinitionError(
-            f"{fn!r} cannot be marked as a tool", hint="decorate a plain `def`"
-        ) from exc
+        raise ToolDefinitionError(f"{fn!r} cannot be marked as a tool", hint="decorate a plain `def`") from exc
     return fn
 
 
@@ -144,9 +142,7 @@ class Tool:
             schema = json.loads(json.dumps(schema, allow_nan=False))
             required, properties = set(schema.get("required", ())), schema.get("properties", {})
             # Sorted: the order of the keys must never matter.
-            parameters = tuple(
-                _from_schema(key, each, key in required) for key, each in sorted(properties.items())
-            )
+            parameters = tuple(_from_schema(key, each, key in required) for key, each in sorted(properties.items()))
         except (TypeError, ValueError, AttributeError, RecursionError) as exc:
             hint = "pass an object schema with `properties`, as Tool.schema returns it"
             raise ToolDefinitionError(f"{name}: this is no schema of arguments: {exc}", hint=hint) from exc
@@ -169,9 +165,7 @@ class Tool:
     @cached_property
     def fingerprint(self) -> str:
         """sha256 over name, description and schema."""
-        return _digest(
-            {"name": self.name, "description": self.description, "schema": _canonical(self.schema)}
-        )
+        return _digest({"name": self.name, "description": self.description, "schema": _canonical(self.schema)})
 
     @cached_property
     def parameters_fingerprint(self) -> str:
@@ -255,14 +249,10 @@ class Tool:
                 unfit.add(name)
         return given, unfit
 
-    def _explain(
-        self, arguments: Mapping[str, object], given: dict[str, Any], unfit: set[str]
-    ) -> ArgumentError:
+    def _explain(self, arguments: Mapping[str, object], given: dict[str, Any], unfit: set[str]) -> ArgumentError:
         """Say what is wrong with the first parameter that does not fit."""
         try:
-            errors = [
-                (list(error.instance_path), error.message) for error in self._validator.iter_errors(given)
-            ]
+            errors = [(list(error.instance_path), error.message) for error in self._validator.iter_errors(given)]
         except ValueError as exc:
             errors = [([], str(exc))]
         wrong = unfit | {str(path[0]) for path, _ in errors if path}
@@ -323,9 +313,7 @@ def _check_definition(fn: Callable[..., Any], parameter: Parameter) -> None:
     if not fits:
         given, expected = shown(parameter.default), expectation(parameter.schema)
         message = f"{where} has the default {given}, but what is expected is {expected}"
-        raise UnsupportedSignature(
-            message, hint="change the default or the annotation, for example to X | None"
-        )
+        raise UnsupportedSignature(message, hint="change the default or the annotation, for example to X | None")
 
 
 def _from_schema(name: str, schema: Mapping[str, Any], required: bool) -> Parameter:
@@ -358,12 +346,12 @@ _ASKS = re.compile(
 
 def question(name: str, description: str) -> str:
     """Turn a description into a question: "the city to look up." is "What is the city to look up?"."""
-    first = re.split(r"(?<=[.!?])\s+(?=[A-Z])|;", description.strip())[0].rstrip(" .!?:。！？")
+    first = re.split(r"(?<=[.!?])\s+(?=[A-Z])|;", description.strip())[0].rstrip(" .!?:\u3002\uff01\uff1f")
     name, word = name.replace("_", " "), first.split(" ")[0].lower()
     if not first:
         return f"Which {name}?"
     if not word.isascii():  # another language: its own words, and no English around them
-        return f"{first}？" if re.search("[\u3040-\u9fff]", first) else f"{first}?"
+        return f"{first}\uff1f" if re.search("[\u3040-\u9fff]", first) else f"{first}?"
     if _ASKS.match(first):
         return f"{first[0].upper()}{first[1:]}?"
     if word in ("the", "a", "an", "your", "this"):
@@ -410,9 +398,7 @@ def validator_of(name: str, schema: Mapping[str, Any]) -> Draft202012Validator:
     """Compile a schema; ToolDefinitionError where it is not a valid one."""
     import jsonschema_rs  # 10 to 30 ms: paid by the first tool that checks a value, not by `import edgefn`
 
-    formats: dict[str, Callable[..., bool]] = {
-        name: partial(_parses, parser) for name, parser in PARSERS.items()
-    }
+    formats: dict[str, Callable[..., bool]] = {name: partial(_parses, parser) for name, parser in PARSERS.items()}
     try:
         return jsonschema_rs.Draft202012Validator(
             dict(schema), validate_formats=True, formats=formats, retriever=_refuse_to_fetch

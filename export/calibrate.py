@@ -90,9 +90,7 @@ def score(encoder: Encoder, heads: Heads, rows: Sequence[Row]) -> Scored:
 def calibrate(scored: Scored, heads: Heads, goal: Goal, rows: CalibrationRows | None) -> Calibration:
     """Fit everything on `scored`; raises DataError when there is no in-scope row or the goal makes no sense."""
     if not scored.in_scope.any():
-        raise DataError(
-            "no calibration row belongs to a tool", hint="give rows with tools: --calibrate rows.jsonl"
-        )
+        raise DataError("no calibration row belongs to a tool", hint="give rows with tools: --calibrate rows.jsonl")
     share = goal.out_of_scope_share
     if share is None:
         share = float(1 - scored.in_scope.mean())
@@ -147,7 +145,8 @@ def fit_platt(log_p: Floats, right: Flags, weights: Floats) -> tuple[float, floa
         z = np.exp(parameters[0]) * x + parameters[1]
         return float((weights * (np.logaddexp(0, z) - target * z)).sum())
 
-    fitted = minimize(loss, np.array([0.0, 1.0]), method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9, "maxiter": 2000})
+    exact = {"xatol": 1e-6, "fatol": 1e-9, "maxiter": 2000}
+    fitted = minimize(loss, np.array([0.0, 1.0]), method="Nelder-Mead", options=exact)
     return float(np.exp(fitted.x[0])), float(fitted.x[1])
 
 

@@ -1,11 +1,11 @@
 """The checkpoint folder: a plain Hugging Face encoder, our heads beside it.
 
-    config.json                 the encoder's, with our layout under "edgefn"
-    model.safetensors           the encoder, as `AutoModel.from_pretrained` expects it
-    tokenizer.json ...
-    edgefn_heads.safetensors    rows, bias and scale of each head
-    calibration.jsonl           rows that only calibration may see
-    report.json, report.txt     precision and recall of every tool
+config.json                 the encoder's, with our layout under "edgefn"
+model.safetensors           the encoder, as `AutoModel.from_pretrained` expects it
+tokenizer.json ...
+edgefn_heads.safetensors    rows, bias and scale of each head
+calibration.jsonl           rows that only calibration may see
+report.json, report.txt     precision and recall of every tool
 """
 
 from __future__ import annotations
@@ -166,9 +166,7 @@ def _known_by_name(name: str) -> TrainedTool:
 
 
 def _tool_to_json(tool: TrainedTool) -> dict[str, Any]:
-    plain: dict[str, Any] = json.loads(
-        json.dumps({field: getattr(tool, field) for field in TrainedTool.__slots__})
-    )
+    plain: dict[str, Any] = json.loads(json.dumps({field: getattr(tool, field) for field in TrainedTool.__slots__}))
     return plain
 
 

@@ -1,69 +1,26 @@
-"""Rows for training, calibration and evaluation: checking labels, dividing, removing leaks, writing.
+"""Rows for training, calibration and evaluation: dividing, removing leaks, writing.
 
 Nothing here depends on the order of the rows in a file or on the hash seed of the process.
 """
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import math
 import os
 import tempfile
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from edgefn.errors import DataError
-from edgefn.rows import Row, Span, read_rows
-
-__all__ = [
-    "Row",
-    "Span",
-    "check_labels",
-    "digest",
-    "drop_seen",
-    "hold_out",
-    "read_rows",
-    "split",
-    "text_key",
-    "write_file",
-    "write_rows",
-]
-
-_CLOSE = 3  # tool names that a hint offers
+from edgefn.rows import Row
 
 
 def text_key(text: str) -> str:
     """Return the form in which two texts count as the same: casefolded, runs of spaces as one."""
     return " ".join(text.casefold().split())
-
-
-def check_labels(rows: Iterable[Row], tool_names: Collection[str], source: str | Path) -> None:
-    """Raise DataError for the first label that is no tool; `source` names the file the rows came from."""
-    names = set(tool_names)
-    strange = Counter(row.tool for row in rows if row.tool is not None and row.tool not in names)
-    if not strange:
-        return
-    label, count = next(iter(strange.items()))
-    more = len(strange) - 1
-    others = f" (and {more} more such label{'s' * (more > 1)})" if more else ""
-    rows_are = "1 row is" if count == 1 else f"{count} rows are"
-    raise DataError(
-        f"{source}: {rows_are} labelled {label!r}, which is no tool{others}", hint=_nearest(label, names)
-    )
-
-
-def _nearest(label: str, names: Collection[str]) -> str:
-    """Return a hint with the tool names closest to a label."""
-    folded = {name.casefold(): name for name in sorted(names)}
-    close = [folded[each] for each in difflib.get_close_matches(label.casefold(), sorted(folded), _CLOSE)]
-    if close:
-        return f"did you mean {' or '.join(close)}? Write null where no tool fits"
-    shown = ", ".join(sorted(names)[:10]) + (" …" if len(names) > 10 else "")
-    return f"the tools are {shown or 'none at all'}; correct the label, add the tool, or write null"
 
 
 def split(rows: Sequence[Row], share: float = 0.5, seed: int = 0) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
@@ -75,9 +32,7 @@ def split(rows: Sequence[Row], share: float = 0.5, seed: int = 0) -> tuple[tuple
     return _divide(rows, share, seed, keep_one=False)
 
 
-def hold_out(
-    rows: Sequence[Row], share: float = 0.1, seed: int = 0
-) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+def hold_out(rows: Sequence[Row], share: float = 0.1, seed: int = 0) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
     """Divide training rows into those to train on and about `share` of them held out.
 
     As `split`, but every tool keeps at least one text to train on.
@@ -86,9 +41,7 @@ def hold_out(
     return _divide(rows, share, seed, keep_one=True)
 
 
-def _divide(
-    rows: Sequence[Row], share: float, seed: int, *, keep_one: bool
-) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+def _divide(rows: Sequence[Row], share: float, seed: int, *, keep_one: bool) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
     """Return the rows in two parts, in the order given; `keep_one` leaves no tool out of the first."""
     if not 0 <= share <= 1:
         raise DataError(f"a share of {share} cannot be divided off", hint="give a number between 0 and 1")

@@ -111,9 +111,7 @@ class Candidate:
     """Its size."""
 
 
-def compare(
-    before: Candidate, after: Candidate, heads: Heads, rows: Sequence[Row]
-) -> tuple[GateReport, Scored]:
+def compare(before: Candidate, after: Candidate, heads: Heads, rows: Sequence[Row]) -> tuple[GateReport, Scored]:
     """Measure both graphs on `rows`; also return the scores of the second, for calibration."""
     scored_before, scored_after = score(before.encoder, heads, rows), score(after.encoder, heads, rows)
     latency_before, latency_after = alternate(before.encoder, after.encoder, [row.text for row in rows])

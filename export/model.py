@@ -124,9 +124,7 @@ class ForeignClassifier(nn.Module):
         tokens = cast(Tensor, out.hidden_states[-1])
         no_rows = tokens.new_zeros((0, tokens.shape[-1]))
         embedding = masked_mean(tokens, attention_mask)
-        return GraphOutputs(
-            out.logits, F.linear(embedding, no_rows), F.linear(tokens, no_rows), tokens, embedding
-        )
+        return GraphOutputs(out.logits, F.linear(embedding, no_rows), F.linear(tokens, no_rows), tokens, embedding)
 
 
 ExportableModel = ToolModel | ForeignClassifier

@@ -76,9 +76,7 @@ def pack(parts: Parts, encoder: Encoder) -> tuple[Manifest, dict[str, bytes]]:
         edgefn=__version__,
         tools=checkpoint.tools,
         heads=parts.heads,
-        graph=graph_info(
-            parts.quantization, parts.max_tokens, int(checkpoint.model.config.hidden_size), parts.opset
-        ),
+        graph=graph_info(parts.quantization, parts.max_tokens, int(checkpoint.model.config.hidden_size), parts.opset),
         calibration=parts.calibration,
         source=Source(checkpoint.sha256, checkpoint.base, checkpoint.data),
         measured=parts.measured,

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onnx import ModelProto
-
 from edgefn.bundle import write_bundle
 from edgefn.encoder import Encoder
-from edgefn.errors import BundleExists, CheckpointError, DataError
+from edgefn.errors import BundleExists, DataError
 from edgefn.machine import this_machine
-from edgefn.manifest import CalibrationRows, Heads, Manifest
-from edgefn.rows import Row, read_rows
+from edgefn.manifest import CalibrationRows, Manifest
+from edgefn.rows import Row, check_labels, read_rows
 from edgefn.session import Session, runtime_version
 
 from .calibrate import Goal, calibrate
 from .checkpoint import Checkpoint, load_checkpoint
-from .data import check_labels, digest
+from .data import digest
 from .gate import DEFAULT_BUDGET, Candidate, GateReport, compare
 from .pack import Parts, graph_info, heads_of, opset_of, pack, stamp
 from .quantize import Quantization, quantize
@@ -38,7 +36,7 @@ class ExportSettings:
     """int8, fp16 or none."""
     calibrate: Path | None = None
     """Calibration rows; None takes those the checkpoint kept."""
-    goal: Goal = Goal()
+    goal: Goal = field(default_factory=Goal)
     """What the thresholds are chosen for."""
     budget: float = DEFAULT_BUDGET
     """Points of accuracy that quantization may cost."""
@@ -111,7 +109,8 @@ def calibration_rows(checkpoint: Checkpoint, given: Path | None) -> tuple[tuple[
     path = given or checkpoint.calibration
     if path is None:
         raise DataError(
-            f"{checkpoint.folder} keeps no calibration rows", hint="give rows it was not trained on: --calibrate rows.jsonl"
+            f"{checkpoint.folder} keeps no calibration rows",
+            hint="give rows it was not trained on: --calibrate rows.jsonl",
         )
     rows = read_rows(path)
     check_labels(rows, [tool.name for tool in checkpoint.tools], path.name)

@@ -38,9 +38,7 @@ def quantize(graph: ModelProto, how: Quantization, folder: Path) -> ModelProto:
             case "none":
                 return graph
     except (RuntimeError, ValueError, KeyError, TypeError) as exc:
-        raise ExportError(
-            f"the graph could not be quantized to {how}: {exc}", hint="try --quantize none"
-        ) from exc
+        raise ExportError(f"the graph could not be quantized to {how}: {exc}", hint="try --quantize none") from exc
 
 
 def _int8(graph: ModelProto, folder: Path) -> ModelProto:
@@ -58,5 +56,9 @@ def _int8(graph: ModelProto, folder: Path) -> ModelProto:
     return onnx.load(target)
 
 
+_HEADS = ("tool_head", "choice_head", "slot_head", "/classifier/classifier", "/pre_classifier")
+"""What the names of a head's nodes hold: ours, and those of Hugging Face's classifiers."""
+
+
 def _belongs_to_a_head(node: str) -> bool:
-    return any(part in node for part in ("tool_head", "choice_head", "slot_head", "/classifier/classifier", "/pre_classifier"))
+    return any(part in node for part in _HEADS)

@@ -87,8 +87,7 @@ class Report:
         head = f"{self.rows} rows, accuracy {self.accuracy:.3f}, macro F1 {self.macro_f1:.3f}"
         ordered = sorted(self.tools, key=lambda score: score.f1)
         scores = [
-            (_shown(s.tool), f"{s.precision:.3f}", f"{s.recall:.3f}", f"{s.f1:.3f}", str(s.support))
-            for s in ordered
+            (_shown(s.tool), f"{s.precision:.3f}", f"{s.recall:.3f}", f"{s.f1:.3f}", str(s.support)) for s in ordered
         ]
         parts = [head, _table(("tool", "precision", "recall", "F1", "rows"), scores, left=1)]
         if self.confused:
@@ -111,8 +110,7 @@ def tool_report(gold: Sequence[str | None], predicted: Sequence[str | None]) -> 
     counts = Counter(zip(gold, predicted, strict=True))
     said, meant = Counter(predicted), Counter(gold)
     scores = tuple(
-        _score(tool, counts[tool, tool], said[tool], meant[tool])
-        for tool in sorted({*said, *meant}, key=_last_none)
+        _score(tool, counts[tool, tool], said[tool], meant[tool]) for tool in sorted({*said, *meant}, key=_last_none)
     )
     pairs = (Confusion(*pair, count) for pair, count in counts.items())
     return Report(

@@ -66,9 +66,7 @@ def fuse(path: Path, config: Any) -> ModelProto:
     if config.model_type not in _FUSABLE:
         return onnx.load(path)
     heads = getattr(config, "num_attention_heads", None) or config.n_heads
-    optimizer = optimize_model(
-        str(path), "bert", num_heads=heads, hidden_size=config.hidden_size, opt_level=1
-    )
+    optimizer = optimize_model(str(path), "bert", num_heads=heads, hidden_size=config.hidden_size, opt_level=1)
     fused: ModelProto = optimizer.model
     return fused
 
@@ -115,9 +113,7 @@ def _random_batch(
     return ids, mask
 
 
-def _largest_difference(
-    model: ExportableModel, session: Session, ids: torch.Tensor, mask: torch.Tensor
-) -> float:
+def _largest_difference(model: ExportableModel, session: Session, ids: torch.Tensor, mask: torch.Tensor) -> float:
     """Return the largest difference in any logit, and in the embedding, over tokens that are not padding."""
     with torch.no_grad():
         expected = model(ids, mask)._asdict()

@@ -21,17 +21,18 @@ from edgefn.errors import CheckpointError, DataError
 from edgefn.machine import this_machine
 from edgefn.manifest import Heads
 from edgefn.registry import Registry
-from edgefn.rows import Row, read_rows
+from edgefn.rows import Row, check_labels, read_rows
 from edgefn.tool import Tool
 
 from .base import load_encoder, load_tokenizer
 from .batches import Collator, Example, Examples, infer, tokenize
 from .checkpoint import CALIBRATION_FILE, save_checkpoint, trained_tool
-from .data import check_labels, digest, drop_seen, hold_out, split, write_rows
+from .data import digest, drop_seen, hold_out, split, write_rows
 from .model import ToolModel
 from .report import Report, tool_report
+from .sentences import expand
 from .settings import TrainSettings
-from .templates import expand, find_templates, load_templates
+from .templates import find_templates, load_templates
 from .to_onnx import max_positions
 from .trainer import ToolTrainer
 from .tune import merge, prepare, trained_parameters
@@ -68,9 +69,7 @@ class Trained:
     """Time of the training itself."""
 
 
-def train(
-    registry: Registry | None, folder: Path, settings: TrainSettings, say: Say = lambda line: None
-) -> Trained:
+def train(registry: Registry | None, folder: Path, settings: TrainSettings, say: Say = lambda line: None) -> Trained:
     """Fine-tune a base for the tools of `registry` (None: the tools the rows name) and write a checkpoint.
 
     Raises:

@@ -35,17 +35,13 @@ class WeightAverage(TrainerCallback):
         self.decay = decay
         self.weights = {name: p.detach().clone() for name, p in _trained(model).items()}
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Move the average towards the weights of this step."""
         decay = min(self.decay, (1 + state.global_step) / (10 + state.global_step))
         current = _trained(kwargs["model"])
         torch._foreach_lerp_(list(self.weights.values()), [p.data for p in current.values()], 1 - decay)
 
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Keep the average beside the Trainer's own checkpoint, for resuming."""
         save_file(self.weights, Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / _AVERAGE_FILE)
 

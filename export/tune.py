@@ -29,9 +29,7 @@ def prepare(model: ToolModel, how: Tune) -> None:
             for name, parameter in model.encoder.named_parameters():
                 parameter.requires_grad_(name.endswith("bias"))
         case "lora":
-            config = LoraConfig(
-                r=_LORA_RANK, lora_alpha=2 * _LORA_RANK, lora_dropout=0.05, target_modules="all-linear"
-            )
+            config = LoraConfig(r=_LORA_RANK, lora_alpha=2 * _LORA_RANK, lora_dropout=0.05, target_modules="all-linear")
             model.encoder = get_peft_model(model.encoder, config)  # type: ignore[assignment]
         case "full":
             pass

@@ -203,9 +203,7 @@ def test_missing_or_truncated_file_is_named(path, name):
 NESTED = b'{"a":' * 900 + b"1" + b"}" * 900
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"\xff", b"[1]", b"null", b"7", b"{}", b"not json", b"[" * 100_000, NESTED]
-)
+@pytest.mark.parametrize("data", [b"", b"\xff", b"[1]", b"null", b"7", b"{}", b"not json", b"[" * 100_000, NESTED])
 def test_manifest_that_is_none(path, data):
     write_bundle(path, DRAFT, OLD)
     (path / MANIFEST).write_bytes(data)
@@ -561,9 +559,7 @@ def failing(from_step: int, *, for_ever: bool, number: int = errno.ENOSPC) -> Ca
 
 
 @pytest.mark.parametrize("over", [False, True])
-@pytest.mark.parametrize(
-    ("names", "for_ever"), [(GROWING, True), (GROWING, False), ([*GROWING, "rename"], False)]
-)
+@pytest.mark.parametrize(("names", "for_ever"), [(GROWING, True), (GROWING, False), ([*GROWING, "rename"], False)])
 def test_full_disk_at_every_step(path, over, names, for_ever):
     if over:
         write_bundle(path, DRAFT, OLD)

@@ -274,9 +274,7 @@ BAD_TEXT: dict[Any, list[str]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("parser", "text"), [(parser, text) for parser, texts in BAD_TEXT.items() for text in texts]
-)
+@pytest.mark.parametrize(("parser", "text"), [(parser, text) for parser, texts in BAD_TEXT.items() for text in texts])
 def test_anything_else_is_a_value_error(parser, text):
     with pytest.raises(ValueError):
         parser(text)

@@ -159,9 +159,7 @@ def counts() -> Iterator[int]:
     yield 1
 
 
-@pytest.mark.parametrize(
-    "thing", [waits, streams, counts, functools.partial(waits), lambda: 1, print, Tone, 5]
-)
+@pytest.mark.parametrize("thing", [waits, streams, counts, functools.partial(waits), lambda: 1, print, Tone, 5])
 def test_what_does_not_simply_return_is_refused(thing):
     with pytest.raises(UnsupportedSignature) as caught:
         Tool.from_function(thing)
@@ -191,16 +189,12 @@ def test_a_default_that_does_not_fit_is_refused(annotation, default):
         """
 
     sample.__annotations__["x"] = annotation
-    with pytest.raises(
-        UnsupportedSignature, match=r"sample \(.*test_tool.py:\d+\): parameter 'x' has the default"
-    ):
+    with pytest.raises(UnsupportedSignature, match=r"sample \(.*test_tool.py:\d+\): parameter 'x' has the default"):
         Tool.from_function(sample)
 
 
 def test_typed_defaults_fit():
-    def sample(
-        a: date = date(2026, 1, 1), b: Tone = Tone.GONG, c: float = 3, d: list[int] | None = None
-    ) -> None:
+    def sample(a: date = date(2026, 1, 1), b: Tone = Tone.GONG, c: float = 3, d: list[int] | None = None) -> None:
         """Do.
 
         Args:
@@ -285,15 +279,10 @@ def test_the_order_of_keys_never_matters(seed):
     assert [each.name for each in other.parameters] == sorted(GOOD)
     assert EVERYTHING.bind(_shuffled(GOOD, seed)) == EVERYTHING.bind(GOOD)
     bad = _shuffled({**GOOD, "word": "A", "sizes": [None]}, seed)
-    assert (
-        _refusal(EVERYTHING, bad).message
-        == _refusal(EVERYTHING, {**GOOD, "word": "A", "sizes": [None]}).message
-    )
+    assert _refusal(EVERYTHING, bad).message == _refusal(EVERYTHING, {**GOOD, "word": "A", "sizes": [None]}).message
 
 
-def _variant(
-    description: str = "how many.", summary: str = "Do.", annotation: Any = int, default: Any = 1
-) -> Tool:
+def _variant(description: str = "how many.", summary: str = "Do.", annotation: Any = int, default: Any = 1) -> Tool:
     def sample(x=default):
         pass
 
@@ -426,6 +415,13 @@ def test_nan_is_not_null():
     assert _refusal(TIMER, {"duration": "PT1S", "tone": math.nan}).parameter == "tone"
 
 
+def test_nan_has_no_json_form_whatever_the_schema():
+    anything = Tool.select_only("t", "T", {"properties": {"x": {}}})
+    for each in (anything.bind, anything.unbind):
+        with pytest.raises(ArgumentError):
+            each({"x": [math.nan]})
+
+
 def test_hostile_values_are_refused_all_the_same():
     class Hostile:
         def __repr__(self) -> str:
@@ -466,13 +462,9 @@ _JSON = st.recursive(
     | st.integers(-9, 9)
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.sampled_from(
-        ["a", "b", "x", "bell", "BELL", "2026-03-31", "07:30", "2026-03-31T07:30Z", "PT1S", "P1Y"]
-    )
+    | st.sampled_from(["a", "b", "x", "bell", "BELL", "2026-03-31", "07:30", "2026-03-31T07:30Z", "PT1S", "P1Y"])
     | st.text(max_size=4).filter(lambda text: not any("\ud800" <= char <= "\udfff" for char in text)),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b"]), inner, max_size=2)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b"]), inner, max_size=2),
     max_leaves=5,
 )
 
@@ -549,12 +541,16 @@ def test_select_only_refuses_what_is_no_object_schema(schema):
     assert caught.value.hint
 
 
-@pytest.mark.parametrize(
-    "schema", [{"type": "integr"}, {"$ref": "http://127.0.0.1:9/x"}, {"$ref": "#/$defs/none"}]
-)
+@pytest.mark.parametrize("schema", [{"type": "integr"}, {"$ref": "http://127.0.0.1:9/x"}, {"$ref": "#/$defs/none"}])
 def test_a_schema_that_cannot_be_compiled_is_a_definition_error(schema):
     with pytest.raises(ToolDefinitionError, match="t: not a JSON Schema"):
         Tool.select_only("t", "T", {"properties": {"a": schema}}).bind({})
+
+
+def test_a_remote_schema_is_never_fetched():
+    remote = Tool.select_only("t", "T", {"properties": {"a": {"$ref": "http://127.0.0.1:9/x"}}})
+    with pytest.raises(ToolDefinitionError, match="is not fetched"):
+        remote.bind({})
 
 
 # ---- words ----

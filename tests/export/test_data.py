@@ -50,9 +50,7 @@ def test_neither_the_order_of_rows_nor_other_tools_move_a_row():
     random.Random(1).shuffle(shuffled)
     assert set(split(ROWS, 0.3, seed=5)[1]) == set(split(shuffled, 0.3, seed=5)[1])
     alone = [row for row in ROWS if row.tool == "lamp"]
-    assert set(split(alone, 0.3, seed=5)[1]) == {
-        row for row in split(ROWS, 0.3, seed=5)[1] if row.tool == "lamp"
-    }
+    assert set(split(alone, 0.3, seed=5)[1]) == {row for row in split(ROWS, 0.3, seed=5)[1] if row.tool == "lamp"}
 
 
 def test_parts_keep_the_order_of_the_file():

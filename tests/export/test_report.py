@@ -17,9 +17,7 @@ def many(tools, rows=3000, wrong=0.2, seed=0):
     rng = random.Random(seed)
     names = [f"tool_number_{i}" for i in range(tools - 1)] + [None]
     gold = [rng.choice(names) for _ in range(rows)]
-    return gold, [
-        names[int(len(names) * rng.random() ** 3)] if rng.random() < wrong else each for each in gold
-    ]
+    return gold, [names[int(len(names) * rng.random() ** 3)] if rng.random() < wrong else each for each in gold]
 
 
 def test_the_numbers_by_hand():

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from edgefn.export.templates import expand, find_templates, load_templates
+from edgefn.export.sentences import expand
+from edgefn.export.templates import find_templates, load_templates
 from hassil.intents import Intents
 from hassil.recognize import recognize_all
 from hypothesis import given, settings
@@ -179,9 +180,7 @@ def test_files_of_one_language_share_lists_and_languages_do_not_mix(tmp_path):
 
 
 def test_white_space_between_chinese_characters_goes_where_it_means_nothing(tmp_path):
-    content = one(
-        "打开 [的] {x} 吧 now {x}", lists={"x": {"values": ["灯"]}}, settings={"ignore_whitespace": True}
-    )
+    content = one("打开 [的] {x} 吧 now {x}", lists={"x": {"values": ["灯"]}}, settings={"ignore_whitespace": True})
     rows = expand(load(tmp_path, content), 5, 0)
     assert {row.text for row in rows} == {"打开灯吧 now 灯", "打开的灯吧 now 灯"}
     assert {row.text[a:b] for row in rows for a, b, _ in row.spans} == {"灯"}
@@ -199,9 +198,7 @@ def test_values_that_do_not_fit_the_context_are_not_said(tmp_path):
 
 
 def test_a_slot_without_words_is_not_a_row(tmp_path):
-    rows = expand(
-        load(tmp_path, one("go {x} [now]", lists={"x": {"values": [{"in": "[up]", "out": 1}]}})), 20, 0
-    )
+    rows = expand(load(tmp_path, one("go {x} [now]", lists={"x": {"values": [{"in": "[up]", "out": 1}]}})), 20, 0)
     assert {row.text for row in rows} == {"go up", "go up now"}
 
 
@@ -303,15 +300,11 @@ def test_a_file_that_is_not_there_is_one_error():
 WORDS = ["alpha", "bravo", "delta", "echo", "golf", "hotel", "india", "kilo"]
 SMALL_LISTS = {
     "n": {"range": {"from": 3, "to": 30, "step": 3}},
-    "color": {
-        "values": ["red", {"in": "[very] dark blue", "out": "blue"}, {"in": "off (white|grey)", "out": 7}]
-    },
+    "color": {"values": ["red", {"in": "[very] dark blue", "out": "blue"}, {"in": "off (white|grey)", "out": 7}]},
     "room": {"values": ["kitchen", {"in": "<big> hall", "out": "hall"}]},
 }
 SMALL_RULES = {"big": "(big|great)", "paint": "paint[ing] {color}"}
-leaf = st.sampled_from(
-    [*WORDS, "{n}", "{color}", "{color:shade}", "{room}", "<big>", "<paint>", "{1..9:digit}"]
-)
+leaf = st.sampled_from([*WORDS, "{n}", "{color}", "{color:shade}", "{room}", "<big>", "<paint>", "{1..9:digit}"])
 
 
 def joined(items):

@@ -104,10 +104,7 @@ def test_every_slot_is_a_parameter_of_its_tool(tools: dict[str, Tool]) -> None:
 
 def test_every_list_and_rule_is_used() -> None:
     sentences = [
-        text
-        for intent in SENTENCES["intents"].values()
-        for block in intent["data"]
-        for text in block["sentences"]
+        text for intent in SENTENCES["intents"].values() for block in intent["data"] for text in block["sentences"]
     ]
     bodies = " ".join([*sentences, *SENTENCES["expansion_rules"].values()])
     assert {name.partition(":")[0] for name in re.findall(r"\{([^}]+)\}", bodies)} == set(SENTENCES["lists"])

@@ -26,9 +26,7 @@ class Line:
 TEN, FIFTEEN, TWENTY, THIRTY, SIXTY = (timedelta(minutes=minutes) for minutes in (10, 15, 20, 30, 60))
 LINES = (
     Line("tram", "Tram 4", "stop A", ("Old Town", "Central Station"), time(5, 2), time(23, 42), TEN),
-    Line(
-        "tram", "Tram 9", "stop B", ("Market Square", "University", "Zoo"), time(5, 35), time(23, 5), FIFTEEN
-    ),
+    Line("tram", "Tram 9", "stop B", ("Market Square", "University", "Zoo"), time(5, 35), time(23, 5), FIFTEEN),
     Line("bus", "Bus 21", "stop C", ("City Hospital", "Stadium"), time(5, 50), time(22, 50), TWENTY),
     Line("bus", "Bus 36", "stop D", ("Airport",), time(4, 30), time(23, 30), THIRTY),
     Line("train", "Train R1", "platform 1", ("Northfield", "Lakeside"), time(6, 12), time(22, 12), THIRTY),
@@ -63,8 +61,7 @@ def next_departure(
     departures = [(leaves, line) for line in lines for leaves in _departures(line, moment)]
     departures.sort(key=lambda departure: departure[0])
     return "; ".join(
-        f"{leaves:%H:%M} {line.number} to {line.stops[-1]}, {line.platform}"
-        for leaves, line in departures[:SHOWN]
+        f"{leaves:%H:%M} {line.number} to {line.stops[-1]}, {line.platform}" for leaves, line in departures[:SHOWN]
     )
 
 

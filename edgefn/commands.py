@@ -1,0 +1,258 @@
+"""The commands a device needs: ask, tools, inspect, eval, bench, doctor, completion."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import get_completion_class
+
+from edgefn.benchmark import measure
+from edgefn.bundle import read_bundle
+from edgefn.cli import engine_options, json_option, print_json
+from edgefn.dispatcher import Dispatcher
+from edgefn.errors import EdgefnError
+from edgefn.evaluation import judge
+from edgefn.inspection import describe
+from edgefn.jsonform import to_json
+from edgefn.loading import load, open_encoder
+from edgefn.machine import this_machine
+from edgefn.outcome import (
+    Abstained,
+    Done,
+    Failed,
+    NeedsArgument,
+    NeedsConfirmation,
+    Outcome,
+    Several,
+    ToolCall,
+    outcome_to_json,
+)
+from edgefn.registry import Registry
+from edgefn.rows import check_labels, read_rows
+from edgefn.selection import Selector
+from edgefn.selftest import FILE as SELFTEST_FILE
+from edgefn.selftest import flips, rows_from
+from edgefn.session import available_providers, runtime_version
+
+_ABSTAINED, _TOOL_FAILED = 3, 5
+
+bundle_argument = click.argument("bundle", type=click.Path(path_type=Path))
+
+
+@click.command("ask")
+@bundle_argument
+@click.argument("text", required=False)
+@click.option("--tools", "tools_path", type=click.Path(path_type=Path), help="File or folder of tools to run.")
+@click.option("--dry-run", is_flag=True, help="Select, run nothing.")
+@engine_options
+@json_option
+def ask_command(
+    bundle: Path,
+    text: str | None,
+    tools_path: Path | None,
+    dry_run: bool,
+    provider: str,
+    threads: int,
+    as_json: bool,
+) -> None:
+    """Ask a BUNDLE; without TEXT, read utterances from a prompt or, line by line, from standard input."""
+    dispatcher = load(bundle, tools_path, provider=provider, threads=threads)
+    for each in dispatcher.registry.broken:
+        click.echo(f"Skipped {each.path}: {each.error}", err=True)
+    run = tools_path is not None and not dry_run
+    if text is not None:
+        code = _answer(dispatcher, text, run, as_json)
+        sys.exit(code)
+    for line in _utterances():
+        _answer(dispatcher, line, run, as_json)
+
+
+def _utterances() -> Iterator[str]:
+    if not sys.stdin.isatty():
+        yield from (line.rstrip("\n") for line in click.get_text_stream("stdin") if line.strip())
+        return
+    while True:
+        try:
+            line = input("> ")
+        except EOFError:
+            return
+        if line.strip():
+            yield line
+
+
+def _answer(dispatcher: Dispatcher, text: str, run: bool, as_json: bool) -> int:
+    """Show the outcome of one utterance; return its exit code."""
+    outcome = dispatcher(text) if run else dispatcher.predict(text)
+    if as_json:
+        plain = {"outcome": "call", **outcome.to_json()} if isinstance(outcome, ToolCall) else outcome_to_json(outcome)
+        print_json(plain)
+    else:
+        click.echo(_sentence(outcome))
+    if isinstance(outcome, Abstained):
+        return _ABSTAINED
+    return _TOOL_FAILED if isinstance(outcome, Failed) else 0
+
+
+def _sentence(outcome: Outcome | ToolCall) -> str:
+    match outcome:
+        case ToolCall(tool=tool, arguments=arguments, probability=p):
+            said = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+            return f"{tool}({said})  {p:.3f}"
+        case Done(call=call, value=value):
+            return f"{_sentence(call)}\n{value}"
+        case Abstained(reason=reason, tool=tool, probability=p, ranking=ranking):
+            best = tool or (ranking[0].tool if ranking else None)
+            return f"abstained: {reason}" + (f"  (best {best}, {p:.3f})" if best else "")
+        case NeedsArgument(call=call, question=question) | NeedsConfirmation(call=call, question=question):
+            return f"{_sentence(call)}\n{question}"
+        case Failed(call=call, error=error):
+            return f"{_sentence(call)}\nfailed: {error.message}"
+        case Several(outcomes=outcomes):
+            return "\n".join(map(_sentence, outcomes))
+
+
+@click.command("tools")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(["openai", "mcp"]), help="Print the schemas of one protocol.")
+@json_option
+def tools_command(path: Path, form: str | None, as_json: bool) -> None:
+    """List the tools of a file or folder, with what is broken in it."""
+    registry = Registry.load(path)
+    if form or as_json:
+        listed = [tool.to_mcp() if form == "mcp" else tool.to_openai() for tool in registry]
+        broken = [{"path": str(each.path), "error": each.error} for each in registry.broken]
+        print_json(listed if form else {"tools": listed, "broken": broken})
+    else:
+        width = max((len(name) for name in registry.names), default=0)
+        for tool in registry:
+            click.echo(f"{tool.name:{width}}  {tool.description}")
+    for each in registry.broken:
+        click.echo(f"Broken: {each.path}: {each.error}", err=True)
+    sys.exit(1 if registry.broken else 0)
+
+
+@click.command("inspect")
+@bundle_argument
+@json_option
+def inspect_command(bundle: Path, as_json: bool) -> None:
+    """Verify a BUNDLE and show what it is, how well it decides, and what its bound is."""
+    manifest = read_bundle(bundle).manifest
+    if as_json:
+        print_json(to_json(manifest))
+    else:
+        click.echo(describe(manifest))
+
+
+@click.command("eval")
+@bundle_argument
+@click.argument("rows", type=click.Path(path_type=Path))
+@click.option("--threshold", type=click.FloatRange(0, 1), help="Instead of the bundle's own.")
+@engine_options
+@json_option
+def eval_command(bundle: Path, rows: Path, threshold: float | None, provider: str, threads: int, as_json: bool) -> None:
+    """Measure a BUNDLE on ROWS (JSONL) with known answers, as a device runs it."""
+    opened = read_bundle(bundle)
+    manifest = opened.manifest
+    labelled = read_rows(rows)
+    check_labels(labelled, [tool.name for tool in manifest.tools], rows)
+    judged = judge(open_encoder(opened, provider, threads), Selector(manifest.heads, manifest.calibration), labelled)
+    used = manifest.calibration.threshold if threshold is None else threshold
+    numbers: dict[str, Any] = {
+        name: None if math.isnan(value) else value
+        for name, value in judged.numbers(used, manifest.calibration.out_of_scope_share).items()
+    }
+    counts = {"rows": len(labelled), "out_of_scope_rows": int((~judged.in_scope).sum())}
+    result = {**numbers, "slot_f1": None, "threshold": used, **counts}
+    if as_json:
+        print_json(result)
+        return
+    for name, value in result.items():
+        click.echo(
+            f"{name:20} {'n/a' if value is None else format(value, '.4f') if isinstance(value, float) else value}"
+        )
+
+
+@click.command("bench")
+@bundle_argument
+@click.option("--runs", type=click.IntRange(10), default=1000, show_default=True, help="Calls to time.")
+@engine_options
+@json_option
+def bench_command(bundle: Path, runs: int, provider: str, threads: int, as_json: bool) -> None:
+    """Time a BUNDLE on this machine: latency, throughput, cold start, memory."""
+    measured = measure(bundle, runs, provider, threads) | {"machine": this_machine().to_json()}
+    if as_json:
+        print_json(measured)
+        return
+    for name, value in measured.items():
+        click.echo(f"{name:14} {_shown(value)}")
+
+
+@click.command("doctor")
+@click.argument("bundle", type=click.Path(path_type=Path), required=False)
+@engine_options
+@json_option
+def doctor_command(bundle: Path | None, provider: str, threads: int, as_json: bool) -> None:
+    """Check this device and, where given, a BUNDLE: engine, provider, selftest."""
+    machine = this_machine()
+    found: dict[str, Any] = {
+        "edgefn": __version__,
+        "python": platform.python_version(),
+        "onnxruntime": runtime_version(),
+        "providers": list(available_providers()),
+        "machine": machine.to_json(),
+        "warnings": _warnings(machine.int8_may_saturate),
+    }
+    if bundle is not None:
+        opened = read_bundle(bundle)
+        encoder = open_encoder(opened, provider, threads)
+        selector = Selector(opened.manifest.heads, opened.manifest.calibration)
+        rows = rows_from(opened.read(SELFTEST_FILE))
+        flipped = [f"{each.row.text!r}: {each.row.tool} became {each.here}" for each in flips(encoder, selector, rows)]
+        found |= {
+            "provider_asked": provider,
+            "provider_loaded": encoder.provider,
+            "threads": encoder.threads,
+            "selftest_rows": len(rows),
+            "selftest_flips": flipped,
+            "exported_on": opened.manifest.measured.get("machine"),
+        }
+    if as_json:
+        print_json(found)
+    else:
+        for name, value in found.items():
+            click.echo(f"{name:16} {value}")
+    if found.get("selftest_flips"):
+        raise EdgefnError(
+            f"{len(found['selftest_flips'])} selftest decisions flip on this device",
+            hint="export with --quantize none or fp16 for this processor",
+        )
+
+
+def _warnings(int8_may_saturate: bool) -> list[str]:
+    warnings = []
+    if int8_may_saturate:
+        warnings.append("no VNNI: int8 sums can saturate here; trust the selftest")
+    if sys.maxsize < 2**32:
+        warnings.append("32-bit Python: ONNX Runtime has no wheel for 32-bit ARM, it is not supported")
+    return warnings
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion_command(shell: str) -> None:
+    """Print the completion script of a SHELL, to be sourced in its start-up file."""
+    from edgefn.cli import main
+
+    found = get_completion_class(shell)
+    if found is None:
+        raise EdgefnError(f"this click knows no completion for {shell}", hint="pip install -U click")
+    # click asks the shell for its version; completion itself needs none of its answer.
+    os.environ.setdefault("SHELL", shell)
+    click.echo(found(main, {}, "edgefn", "_EDGEFN_COMPLETE").source())
