@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
 import platform
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import click
 from click.shell_completion import get_completion_class
 
+import edgefn
 from edgefn.benchmark import measure
 from edgefn.bundle import read_bundle
 from edgefn.cli import engine_options, json_option, print_json
@@ -63,20 +64,23 @@ def ask_command(
     as_json: bool,
 ) -> None:
     """Ask a BUNDLE; without TEXT, read utterances from a prompt or, line by line, from standard input."""
-    dispatcher = load(bundle, tools_path, provider=provider, threads=threads)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        dispatcher = load(bundle, tools_path, provider=provider, threads=threads)
+    for warning in caught:
+        click.echo(f"Warning: {warning.message}", err=True)
     for each in dispatcher.registry.broken:
         click.echo(f"Skipped {each.path}: {each.error}", err=True)
     run = tools_path is not None and not dry_run
     if text is not None:
-        code = _answer(dispatcher, text, run, as_json)
-        sys.exit(code)
+        sys.exit(_answer(dispatcher, text, run, as_json))
     for line in _utterances():
         _answer(dispatcher, line, run, as_json)
 
 
 def _utterances() -> Iterator[str]:
     if not sys.stdin.isatty():
-        yield from (line.rstrip("\n") for line in click.get_text_stream("stdin") if line.strip())
+        yield from (line.rstrip("\n") for line in sys.stdin if line.strip())
         return
     while True:
         try:
@@ -174,9 +178,13 @@ def eval_command(bundle: Path, rows: Path, threshold: float | None, provider: st
         print_json(result)
         return
     for name, value in result.items():
-        click.echo(
-            f"{name:20} {'n/a' if value is None else format(value, '.4f') if isinstance(value, float) else value}"
-        )
+        click.echo(f"{name:20} {_shown(value)}")
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "n/a"
+    return format(value, ".4f") if isinstance(value, float) else str(value)
 
 
 @click.command("bench")
@@ -202,7 +210,7 @@ def doctor_command(bundle: Path | None, provider: str, threads: int, as_json: bo
     """Check this device and, where given, a BUNDLE: engine, provider, selftest."""
     machine = this_machine()
     found: dict[str, Any] = {
-        "edgefn": __version__,
+        "edgefn": edgefn.__version__,
         "python": platform.python_version(),
         "onnxruntime": runtime_version(),
         "providers": list(available_providers()),
@@ -236,12 +244,12 @@ def doctor_command(bundle: Path | None, provider: str, threads: int, as_json: bo
 
 
 def _warnings(int8_may_saturate: bool) -> list[str]:
-    warnings = []
+    found = []
     if int8_may_saturate:
-        warnings.append("no VNNI: int8 sums can saturate here; trust the selftest")
+        found.append("no VNNI: int8 sums can saturate here; trust the selftest")
     if sys.maxsize < 2**32:
-        warnings.append("32-bit Python: ONNX Runtime has no wheel for 32-bit ARM, it is not supported")
-    return warnings
+        found.append("32-bit Python: ONNX Runtime has no wheel for 32-bit ARM, it is not supported")
+    return found
 
 
 @click.command("completion")
@@ -253,6 +261,4 @@ def completion_command(shell: str) -> None:
     found = get_completion_class(shell)
     if found is None:
         raise EdgefnError(f"this click knows no completion for {shell}", hint="pip install -U click")
-    # click asks the shell for its version; completion itself needs none of its answer.
-    os.environ.setdefault("SHELL", shell)
     click.echo(found(main, {}, "edgefn", "_EDGEFN_COMPLETE").source())
