@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from edgefn.errors import DuplicateTool, ToolDefinitionError, ToolsNotFound
-from edgefn.schema import innermost
+from edgefn.signature import innermost
 from edgefn.tool import Tool, mark_of
 
 

@@ -10,7 +10,6 @@ import copy
 import hashlib
 import inspect
 import json
-import math
 import re
 import reprlib
 from collections.abc import Callable, Mapping
@@ -18,8 +17,10 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from edgefn.checking import expectation, plain, plain_text, shown, validator_of
 from edgefn.errors import ArgumentError, ToolDefinitionError, UnsupportedSignature
-from edgefn.schema import PARSERS, Parameter, innermost, layers, place, read_function, without_null
+from edgefn.schema import Parameter, without_null
+from edgefn.signature import innermost, layers, place, read_function
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
@@ -244,7 +245,7 @@ class Tool:
         unfit: set[str] = set()
         for name in [*(name for name in writers if name in arguments), *(arguments.keys() - writers.keys())]:
             try:
-                given[_text(name)] = plain(writers.get(name, plain)(arguments[name]))
+                given[plain_text(name)] = plain(writers.get(name, plain)(arguments[name]))
             except (TypeError, ValueError, OverflowError, RecursionError):
                 unfit.add(name)
         return given, unfit
@@ -357,105 +358,3 @@ def question(name: str, description: str) -> str:
     if word in ("the", "a", "an", "your", "this"):
         return f"What is {first[0].lower()}{first[1:]}?"
     return f"Yes or no: {first}?" if word in ("whether", "if", "true") else f"Which {name}: {first}?"
-
-
-# ---- checking values -------------------------------------------------------------------------------------
-
-
-def shown(value: object) -> str:
-    """Return a short repr, whatever it is."""
-    try:
-        return reprlib.repr(value)
-    except Exception:  # a stranger's __repr__ may raise anything, and so does one of a huge integer
-        return f"<{type(value).__name__}>"
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{type(value).__name__} is no name")
-    value.encode()  # ValueError: a lone surrogate is not text
-    return str.__str__(value)
-
-
-def plain(value: Any) -> Any:
-    """Return `value` as pure JSON types; ValueError or TypeError where it has no JSON form."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float) and math.isfinite(value):
-        return float(value)
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {_text(key): plain(item) for key, item in value.items()}
-    raise TypeError(f"{type(value).__name__} has no JSON form")
-
-
-def validator_of(name: str, schema: Mapping[str, Any]) -> Draft202012Validator:
-    """Compile a schema; ToolDefinitionError where it is not a valid one."""
-    import jsonschema_rs  # 10 to 30 ms: paid by the first tool that checks a value, not by `import edgefn`
-
-    formats: dict[str, Callable[..., bool]] = {name: partial(_parses, parser) for name, parser in PARSERS.items()}
-    try:
-        return jsonschema_rs.Draft202012Validator(
-            dict(schema), validate_formats=True, formats=formats, retriever=_refuse_to_fetch
-        )
-    except ValueError as exc:
-        raise ToolDefinitionError(
-            f"{name}: not a JSON Schema: {str(exc).splitlines()[0]}",
-            hint="write it in the 2020-12 dialect, without remote $ref",
-        ) from exc
-
-
-def _parses(parser: Callable[[str], Any], text: str) -> bool:
-    try:
-        parser(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _refuse_to_fetch(uri: str) -> Any:
-    raise ValueError(f"{uri} is not fetched: a device may have no network")
-
-
-_WORDS = {
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "string": "text",
-    "date": "a date such as 2026-03-31",
-    "time": "a time such as 07:30",
-    "date-time": "a date and time such as 2026-03-31T07:30",
-    "duration": "an ISO 8601 duration such as PT10M",
-}
-_LIMITS = {
-    "minimum": "at least {}",
-    "exclusiveMinimum": "more than {}",
-    "maximum": "at most {}",
-    "exclusiveMaximum": "less than {}",
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
-    "minItems": "at least {} items",
-    "maxItems": "at most {} items",
-    "pattern": "matching {}",
-}
-
-
-def expectation(schema: Mapping[str, Any]) -> str:
-    """Say in words what a schema takes: "a whole number, at least 1, or null"."""
-    inner = without_null(schema)
-    name = str(inner.get("format") or inner.get("type"))
-    bounds = [words.format(inner[key]) for key, words in _LIMITS.items() if key in inner]
-    if "enum" in inner:
-        words = "one of " + ", ".join(json.dumps(value, ensure_ascii=False) for value in inner["enum"])
-    elif name == "array" and isinstance(inner.get("items"), Mapping):
-        words = ", ".join(["a list", *bounds, f"each item {expectation(inner['items'])}"])
-    elif name in _WORDS:
-        words = ", ".join([_WORDS[name], *bounds])
-    else:
-        words = f"a value that fits {json.dumps(inner, ensure_ascii=False, sort_keys=True)}"
-    return words if inner is schema else f"{words}, or null"

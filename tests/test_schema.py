@@ -15,19 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgefn.errors import UnsupportedSignature
-from edgefn.schema import (
-    Length,
-    Pattern,
-    Range,
-    format_duration,
-    kind_of,
-    parse_date,
-    parse_datetime,
-    parse_duration,
-    parse_time,
-    read_docstring,
-    read_function,
-)
+from edgefn.iso8601 import format_duration, parse_date, parse_datetime, parse_duration, parse_time
+from edgefn.schema import Length, Pattern, Range, kind_of
+from edgefn.signature import read_docstring, read_function
 
 
 class Color(Enum):

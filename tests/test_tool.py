@@ -19,9 +19,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
+from edgefn.checking import expectation, plain
 from edgefn.errors import ArgumentError, ToolDefinitionError, UnsupportedSignature
-from edgefn.schema import PARSERS, Length, Parameter, Pattern, Range, kind_of
-from edgefn.tool import Hints, Tool, expectation, fingerprint_parameters, mark_of, plain, question, tool
+from edgefn.iso8601 import PARSERS
+from edgefn.schema import Length, Parameter, Pattern, Range, kind_of
+from edgefn.tool import Hints, Tool, fingerprint_parameters, mark_of, question, tool
 
 
 class Tone(Enum):

@@ -1,0 +1,45 @@
+# Everything a user or a developer runs. Each target creates the environment it needs.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+KIOSK := tools/kiosk
+DEMO := .demo
+
+export HF_HUB_OFFLINE ?= 1
+export TOKENIZERS_PARALLELISM ?= false
+
+.PHONY: demo test lint types bench clean
+
+demo: $(DEMO)/kiosk.bundle/manifest.json
+	$(BIN)/python examples/kiosk.py $(DEMO)/kiosk.bundle $(KIOSK) $(KIOSK)/demo.jsonl
+
+test: lint types
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+bench: $(DEMO)/kiosk.bundle/manifest.json
+	$(BIN)/edgefn eval $(DEMO)/kiosk.bundle $(KIOSK)/test.jsonl
+	$(BIN)/edgefn bench $(DEMO)/kiosk.bundle
+	$(BIN)/python benchmarks/latency.py $(DEMO)/kiosk.bundle --checkpoint $(DEMO)/checkpoint
+
+$(DEMO)/kiosk.bundle/manifest.json: $(READY) $(wildcard $(KIOSK)/*.py $(KIOSK)/*.yaml $(KIOSK)/train.jsonl $(KIOSK)/valid.jsonl)
+	$(BIN)/edgefn train $(KIOSK) --data $(KIOSK)/train.jsonl --valid $(KIOSK)/valid.jsonl -o $(DEMO)/checkpoint
+	$(BIN)/edgefn export $(DEMO)/checkpoint -o $(DEMO)/kiosk.bundle --force
+
+# torch first and alone: a later step must find it there and not choose a build of its own.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt torch
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[cpu,export,demo,dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(DEMO) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
