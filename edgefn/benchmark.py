@@ -45,6 +45,8 @@ def measure(bundle: Path, runs: int, provider: str = "cpu", threads: int = 0) ->
     """
     opened = read_bundle(bundle)
     texts = [row.text for row in rows_from(opened.read(SELFTEST_FILE))]
+    if not texts:
+        raise EdgefnError(f"{bundle} has no selftest rows to time", hint="export it again with calibration rows")
     size = sum(entry.bytes for entry in opened.manifest.files)
     dispatcher = load(bundle, provider=provider, threads=threads)
     seconds = time_predict(dispatcher, texts, runs)

@@ -80,11 +80,13 @@ def ask_command(
 
 def _utterances() -> Iterator[str]:
     if not sys.stdin.isatty():
-        yield from (line.rstrip("\n") for line in sys.stdin if line.strip())
+        # Bytes that are no UTF-8 become lone surrogates, about which the dispatcher abstains.
+        lines = (line.decode("utf-8", "surrogateescape") for line in sys.stdin.buffer)
+        yield from (line.rstrip("\r\n") for line in lines if line.strip())
         return
     while True:
         try:
-            line = input("> ")
+            line = input("> " if sys.stdout.isatty() else "")  # piped on, standard output is data alone
         except EOFError:
             return
         if line.strip():
@@ -110,7 +112,7 @@ def _sentence(outcome: Outcome | ToolCall) -> str:
             said = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
             return f"{tool}({said})  {p:.3f}"
         case Done(call=call, value=value):
-            return f"{_sentence(call)}\n{value}"
+            return f"{_sentence(call)}\n{_text(value)}"
         case Abstained(reason=reason, tool=tool, probability=p, ranking=ranking):
             best = tool or (ranking[0].tool if ranking else None)
             return f"abstained: {reason}" + (f"  (best {best}, {p:.3f})" if best else "")
@@ -120,6 +122,14 @@ def _sentence(outcome: Outcome | ToolCall) -> str:
             return f"{_sentence(call)}\nfailed: {error.message}"
         case Several(outcomes=outcomes):
             return "\n".join(map(_sentence, outcomes))
+
+
+def _text(value: Any) -> str:
+    """Return what a tool returned in words that can be printed, whatever it is."""
+    try:
+        return str(value).encode("utf-8", "replace").decode()
+    except Exception:  # a stranger's __str__ may raise anything
+        return f"<{type(value).__name__}>"
 
 
 @click.command("tools")

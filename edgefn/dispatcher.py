@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from edgefn import execution
@@ -71,6 +71,8 @@ class Dispatcher:
 
         Rows are run one by one over threads: a shared batch would change the scores of a dynamically quantized graph.
         """
+        from concurrent.futures import ThreadPoolExecutor  # brings logging along: only who asks for it pays for it
+
         with ThreadPoolExecutor(max_workers=threads) as pool:
             return list(pool.map(self.predict, texts))
 
@@ -104,9 +106,13 @@ class Dispatcher:
         if pending.tool not in self.registry:
             raise EdgefnError(f"{pending.tool} is no longer registered", hint="dispatch the utterance again")
         call = ToolCall(pending.tool, {**pending.arguments, **(arguments or {})}, pending.probability)
-        return self.finish(call, confirmed=pending.missing is None)
+        # What was confirmed is the call as it was asked: with other arguments it is another call.
+        return self.finish(call, confirmed=pending.missing is None and not arguments)
 
     def _pending(self, call: ToolCall, missing: str | None) -> Pending:
-        known = self.registry[call.tool].unbind(call.arguments)
+        known: dict[str, Any] = {}
+        for name, value in call.arguments.items():
+            with suppress(ArgumentError):  # what has no JSON form is asked for again
+                known |= self.registry[call.tool].unbind({name: value})
         expires = time.time() + PENDING_SECONDS
         return Pending(self.manifest.id, call.tool, known, call.probability, missing, expires)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
+from tokenizers.models import Unigram
 
 from edgefn.errors import BundleCorrupt, EngineError, InvalidUtterance
 from edgefn.manifest import Graph
@@ -40,6 +42,7 @@ class Encoder:
         """Build the tokenizer from the bytes of `tokenizer.json`; raises BundleCorrupt."""
         try:
             self._tokenizer = Tokenizer.from_buffer(tokenizer_json)
+            self._unknown = _unknown_id(self._tokenizer)
         except Exception as exc:  # tokenizers raises plain Exception
             raise BundleCorrupt(
                 f"tokenizer.json cannot be read: {exc}", hint="export the bundle again, or upgrade tokenizers"
@@ -47,9 +50,9 @@ class Encoder:
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
-        self._unknown = _unknown_id(self._tokenizer)
         self._session = session
         self._max_tokens = graph.max_tokens
+        self._mask = np.ones((1, graph.max_tokens), dtype=np.int64)
         self.provider = session.provider
         self.threads = session.threads
 
@@ -75,11 +78,10 @@ class Encoder:
         return ids
 
     def run(self, ids: list[int]) -> Scores:
-        """Run the graph once over token ids; raises EngineError, also when a score is not finite."""
-        input_ids = np.array([ids], dtype=np.int64)
-        feeds = {"input_ids": input_ids, "attention_mask": np.ones_like(input_ids)}
+        """Run the graph once over what `encode` returned; raises EngineError, also when a score is not finite."""
+        feeds = {"input_ids": np.array([ids], dtype=np.int64), "attention_mask": self._mask[:, : len(ids)]}
         (tool_logits,) = self._session.run(("tool_logits",), feeds)
-        if not np.isfinite(tool_logits).all():
+        if not all(map(math.isfinite, tool_logits[0].tolist())):  # for so few, quicker than numpy
             raise EngineError(
                 "the graph returned scores that are not finite",
                 hint="run `edgefn doctor BUNDLE`; export again with --quantize none if it persists",
@@ -88,11 +90,15 @@ class Encoder:
 
 
 def _unknown_id(tokenizer: Tokenizer) -> int | None:
-    """Return the id of the unknown token; None for byte-level tokenizers, which know every text."""
+    """Return the id of the unknown token; None for tokenizers that fall back to bytes, which know every text."""
     model = tokenizer.model
     unknown = getattr(model, "unk_token", None)
     if isinstance(unknown, str):
         found: int | None = tokenizer.token_to_id(unknown)
+        if found is None:  # it would fail at the first unknown word
+            raise ValueError(f"its unknown token {unknown!r} is not in its vocabulary")
         return found
-    unknown_id = getattr(model, "unk_id", None)
-    return unknown_id if isinstance(unknown_id, int) else None
+    if not isinstance(model, Unigram):
+        return None
+    tokens = model.tokenize("\U0010ffff")  # a unigram model does not show its unknown id; nobody knows this character
+    return tokens[0].id if len(tokens) == 1 else None  # several tokens: it falls back to bytes

@@ -172,14 +172,14 @@ def engine_errors(doing: str) -> Iterator[None]:
     """Turn every ONNX Runtime exception inside the block into `EngineError`.
 
     ONNX Runtime's exceptions share no base class, so they are known by the module they come from;
-    this keeps the engine unimported here.
+    this keeps the engine unimported here. Its Python layer also raises plain ValueError and RuntimeError.
     """
     try:
         yield
     except EdgefnError:
         raise
     except Exception as exc:
-        if not type(exc).__module__.startswith("onnxruntime"):
+        if not type(exc).__module__.startswith("onnxruntime") and not isinstance(exc, ValueError | RuntimeError):
             raise
         raise EngineError(
             f"ONNX Runtime failed while {doing}: {exc}",

@@ -23,5 +23,13 @@ def run(tool: Tool, call: ToolCall) -> Any:
         return tool.function(**arguments)
     except (Exception, SystemExit) as exc:  # a tool that calls sys.exit() must not end the kiosk
         raise ToolFailed(
-            f"{tool.name} raised {type(exc).__name__}: {exc}", hint="the tool's own traceback is this error's cause"
+            f"{tool.name} raised {type(exc).__name__}: {_said(exc)}",
+            hint="the tool's own traceback is this error's cause",
         ) from exc
+
+
+def _said(exc: BaseException) -> str:
+    try:
+        return str(exc)
+    except Exception:  # its __str__ is a stranger's too
+        return "(no message)"

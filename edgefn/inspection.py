@@ -54,13 +54,7 @@ def _measured(manifest: Manifest) -> list[str]:
         return []
     machine = measured.get("machine", {})
     lines = [f"measured    {measured['rows']} rows on {machine.get('processor')}, {measured.get('threads')} threads"]
-    for name, form in (
-        ("megabytes", ".1f"),
-        ("p50_ms", ".2f"),
-        ("tool_accuracy", ".4f"),
-        ("auroc", ".4f"),
-        ("ece", ".4f"),
-    ):
+    for name, form in _MEASURED.items():
         before, after = measured["before"][name], measured["after"][name]
         shown = ["n/a" if value is None else format(value, form) for value in (before, after)]
         lines.append(f"  {name:14} {shown[0]:>8} → {shown[1]:>8}")

@@ -79,14 +79,16 @@ def bind(manifest: Manifest, tools: Tools, on_mismatch: OnMismatch = "raise") ->
             ToolsWarning,
             stacklevel=3,
         )
-    return Registry(_checked(tool, trained.get(tool.name), on_mismatch) for tool in registry)
+    bound = Registry(_checked(tool, trained.get(tool.name), on_mismatch) for tool in registry)
+    bound.broken = registry.broken
+    return bound
 
 
 def _checked(tool: Tool, trained: TrainedTool | None, on_mismatch: OnMismatch) -> Tool:
     if trained is None or tool.fingerprint == trained.fingerprint:
         return tool
     if tool.parameters_fingerprint == fingerprint_parameters(trained.parameters):
-        warnings.warn(f"{tool.name}: its description changed since the bundle was trained", ToolsWarning, stacklevel=5)
+        warnings.warn(f"{tool.name}: its description changed since the bundle was trained", ToolsWarning, stacklevel=6)
         return tool
     if on_mismatch == "select_only":
         return _select_only(trained)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import UnionType
 from typing import Any, Literal, TypeAlias
 
 from edgefn.errors import EdgefnError
@@ -98,12 +99,19 @@ class Pending:
     def from_json(cls, text: str) -> Pending:
         """Read what `to_json` wrote; raises EdgefnError when it is something else."""
         try:
-            fields = json.loads(text)
-            return cls(**{name: fields[name] for name in cls.__slots__})
-        except (ValueError, KeyError, TypeError) as exc:
+            fields = json.loads(text, parse_constant=_no_constant)
+            pending = cls(**{name: fields[name] for name in cls.__slots__})
+            pending._check()
+            return pending
+        except (ValueError, KeyError, TypeError, RecursionError) as exc:
             raise EdgefnError(
                 f"this is not a pending call: {exc}", hint="pass the text that Pending.to_json() returned"
             ) from exc
+
+    def _check(self) -> None:
+        for name, kind in _PENDING.items():
+            if not isinstance(getattr(self, name), kind) or isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} is {getattr(self, name)!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +211,21 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
     return fields
 
 
+_PENDING: dict[str, type | UnionType] = {
+    "bundle_id": str,
+    "tool": str,
+    "arguments": dict,
+    "probability": float | int,
+    "missing": str | None,
+    "expires": float | int,
+}
+"""What JSON must hold for each field of `Pending`."""
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")  # NaN would never expire
+
+
 _KINDS: dict[type, str] = {
     Done: "done",
     NeedsArgument: "needs_argument",
@@ -214,6 +237,7 @@ _KINDS: dict[type, str] = {
 def _plain(value: Any) -> Any:
     """Return `value` if JSON has a form for it, else the nearest text; never raises."""
     try:
-        return json.loads(json.dumps(value, ensure_ascii=False, default=str))
-    except (ValueError, TypeError, RecursionError):
+        text = json.dumps(value, ensure_ascii=False, default=str)
+        return json.loads(text.encode("utf-8", "replace"), parse_constant=str)  # NaN and Infinity are not JSON
+    except Exception:  # a stranger's __str__ may raise anything
         return f"<{type(value).__name__}>"

@@ -49,11 +49,11 @@ class Selector:
         none_log_p = -np.inf
         if self._none is not None:
             none_log_p, log_p[self._none] = log_p[self._none], -np.inf
-        best = np.argsort(log_p)[: -_RANKED - 1 : -1]
+        best = log_p.argsort()[: -_RANKED - 1 : -1]
         p = call_probability(log_p[best], self._calibration.platt_slope, self._calibration.platt_intercept)
         ranking = tuple(
-            Ranked(name, float(each))
-            for row, each in zip(best, p, strict=True)
+            Ranked(name, each)
+            for row, each in zip(best.tolist(), p.tolist(), strict=True)
             if (name := self._names[row]) is not None
         )
         winner = ranking[0]

@@ -79,8 +79,9 @@ def check(dispatcher: Dispatcher, bundle: Bundle) -> None:
 
 def rows_from(content: bytes) -> list[SelftestRow]:
     """Read selftest.jsonl; raises BundleCorrupt."""
+    # Not splitlines(): JSON strings may hold line separators such as U+2028 as they are.
     try:
-        return [SelftestRow(**json.loads(line)) for line in content.decode().splitlines() if line]
+        return [SelftestRow(**json.loads(line)) for line in content.decode().split("\n") if line]
     except (ValueError, TypeError) as exc:
         raise BundleCorrupt(f"{FILE} cannot be read: {exc}", hint="export the bundle again") from exc
 

@@ -65,8 +65,11 @@ class Session:
 
     def run(self, outputs: Sequence[str], feeds: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
         """Run the graph once and return the named outputs; raises EngineError."""
-        with engine_errors("running the graph"):
+        try:
             return self._session.run(outputs, feeds)  # type: ignore[no-any-return]
+        except Exception:
+            with engine_errors("running the graph"):  # entered by a failure only: a good run does not pay for it
+                raise
 
 
 def default_threads() -> int:

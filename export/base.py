@@ -7,6 +7,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from edgefn.errors import BaseNotFound, CheckpointError, MissingExtra
@@ -54,7 +55,7 @@ def load_encoder(base: str, **options: Any) -> PreTrainedModel:
     try:
         with quiet():
             return _without_pooler(folder, options)
-    except (OSError, ValueError, KeyError) as exc:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as exc:
         raise _not_found(base, exc) from exc
 
 
@@ -62,7 +63,8 @@ def load_tokenizer(base: str) -> PreTrainedTokenizerFast:
     """Return the fast tokenizer of a base, padding and truncation off; raises BaseNotFound, CheckpointError."""
     try:
         tokenizer = AutoTokenizer.from_pretrained(resolve_base(base), use_fast=True)
-    except (OSError, ValueError, KeyError) as exc:
+    # TypeError is what transformers raises where a folder holds no tokenizer at all.
+    except (OSError, ValueError, KeyError, TypeError) as exc:
         raise _not_found(base, exc) from exc
     if not getattr(tokenizer, "is_fast", False):
         raise CheckpointError(

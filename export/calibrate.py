@@ -155,7 +155,7 @@ def balanced_threshold(probability: Floats, right: Flags, in_scope: Flags) -> fl
     kept = np.sort(probability[right])
     if not len(kept):
         return 0.5
-    return float(kept[int(BALANCED_LOSS * in_scope.sum())])
+    return float(kept[min(int(BALANCED_LOSS * in_scope.sum()), len(kept) - 1)])
 
 
 def _bound(

@@ -10,8 +10,11 @@ report.json, report.txt     precision and recall of every tool
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,8 @@ from .quiet import quiet
 
 CALIBRATION_FILE = "calibration.jsonl"
 HEADS_FILE = "edgefn_heads.safetensors"
+UNFINISHED = ".unfinished-"
+"""How the name begins of a folder that a killed run may leave inside a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,25 @@ class Checkpoint:
         return digest.hexdigest()
 
 
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[Path]:
+    """Give an empty folder to write the files of a checkpoint into; they go to `folder` once all are there.
+
+    Raises CheckpointError when the disk refuses; what lay in `folder` is as it was then.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=folder) as name:
+            yield Path(name)
+            # Without config.json a folder is no checkpoint: a kill in between leaves no mixture that loads.
+            for stale in ("config.json", CALIBRATION_FILE):
+                (folder / stale).unlink(missing_ok=True)
+            for path in sorted(Path(name).iterdir(), key=lambda path: path.name == "config.json"):
+                path.replace(folder / path.name)
+    except (OSError, SafetensorError) as exc:
+        raise CheckpointError(f"{folder} cannot be written: {exc}", hint="free space, or choose another -o") from exc
+
+
 def save_checkpoint(
     folder: Path,
     model: ToolModel,
@@ -74,7 +98,7 @@ def save_checkpoint(
     base: str,
     data: dict[str, str],
 ) -> None:
-    """Write encoder, tokenizer and heads to `folder`; raises CheckpointError when the disk refuses."""
+    """Write encoder, tokenizer and heads to `folder`, which `writing` gives."""
     layout = {
         "format": 1,
         "base": base,
@@ -87,13 +111,9 @@ def save_checkpoint(
         },
     }
     model.encoder.config.edgefn = layout
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        model.encoder.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        save_file(_head_tensors(model), folder / HEADS_FILE)
-    except (OSError, SafetensorError) as exc:
-        raise CheckpointError(f"{folder} cannot be written: {exc}", hint="free space, or choose another -o") from exc
+    model.encoder.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    save_file(_head_tensors(model), folder / HEADS_FILE)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:

@@ -34,6 +34,7 @@ _NEEDED = ("torch", "transformers", "accelerate", "peft", "optimum", "onnx", "on
 @click.option("--epochs", type=click.IntRange(1), help="Passes over the rows, at most.")
 @click.option("--batch", type=click.IntRange(1), help="Rows per step.")
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Learning rate of the last layer.")
+@click.option("--teachers", type=click.IntRange(0), help="Models trained first, to learn from; 0 by default.")
 @click.option("--per-tool", type=click.IntRange(1), help="Sentences from each tool's templates, at most.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on after an interruption.")

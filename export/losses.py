@@ -6,16 +6,42 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .batches import UNLABELLED
 from .model import GraphOutputs, ToolModel
 from .settings import TrainSettings
 
 
-def tool_loss(model: ToolModel, out: GraphOutputs, labels: Tensor, settings: TrainSettings) -> Tensor:
-    """Return the loss of a batch: cross-entropy over tools, and over made-up outliers for "none of these"."""
-    loss = F.cross_entropy(out.tool_logits, labels, label_smoothing=settings.label_smoothing)
+def tool_loss(
+    model: ToolModel, out: GraphOutputs, labels: Tensor, soft: Tensor | None, settings: TrainSettings
+) -> Tensor:
+    """Return the loss of a batch.
+
+    Cross-entropy on the labels (`labels` [batch], those unlabelled passed over), the teachers' opinion where there
+    is one (`soft` [batch, tools], probabilities), and made-up outliers for "none of these".
+    """
+    labelled = labels != UNLABELLED
+    summed = F.cross_entropy(
+        out.tool_logits,
+        labels,
+        ignore_index=UNLABELLED,
+        label_smoothing=settings.label_smoothing,
+        reduction="sum",
+    )
+    loss = summed / len(labels)
+    if soft is not None:
+        share = settings.teachers_weight
+        loss = (1 - share) * loss + share * teachers_loss(out.tool_logits, soft, settings.teachers_temperature)
     if settings.outlier_weight and None in model.keys.tools:
-        loss = loss + settings.outlier_weight * outlier_loss(model, out.embedding, labels, settings.outliers)
+        mixed = outlier_loss(model, out.embedding[labelled], labels[labelled], settings.outliers)
+        loss = loss + settings.outlier_weight * mixed
     return loss
+
+
+def teachers_loss(logits: Tensor, soft: Tensor, temperature: float) -> Tensor:
+    """Return the divergence from the teachers' probabilities, both sides softened (Hinton et al. 2015)."""
+    target = (soft.clamp_min(1e-8).log() / temperature).softmax(1)
+    divergence = F.kl_div((logits / temperature).log_softmax(1), target, reduction="batchmean")
+    return temperature**2 * divergence
 
 
 def outlier_loss(model: ToolModel, embedding: Tensor, labels: Tensor, most: int) -> Tensor:
@@ -24,6 +50,8 @@ def outlier_loss(model: ToolModel, embedding: Tensor, labels: Tensor, most: int)
     A point between two tools' utterances belongs to neither: convex mixes as outliers, Zhan et al. 2021
     (arXiv:2106.08616).
     """
+    if not len(labels):
+        return embedding.new_zeros(())
     none = model.keys.tools.index(None)
     first, second = torch.randint(len(labels), (2, 2 * most))
     apart = (labels[first] != labels[second]).nonzero()[:most, 0]

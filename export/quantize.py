@@ -44,13 +44,15 @@ def quantize(graph: ModelProto, how: Quantization, folder: Path) -> ModelProto:
 def _int8(graph: ModelProto, folder: Path) -> ModelProto:
     source, target = folder / "float.onnx", folder / "int8.onnx"
     onnx.save(graph, source)
+    heads = [node.name for node in graph.graph.node if _belongs_to_a_head(node.name)]
     with quiet():  # it advises a pre-processing step that the fusion already did
         quantize_dynamic(
             source,
             target,
             per_channel=True,
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=[node.name for node in graph.graph.node if _belongs_to_a_head(node.name)],
+            # The quantizer first makes a MatMul of every Gemm, and gives it this name.
+            nodes_to_exclude=[*heads, *(f"{name}_MatMul" for name in heads)],
             extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},  # fused operators carry no shapes
         )
     return onnx.load(target)

@@ -8,6 +8,8 @@ from pathlib import Path
 from .base import DEFAULT_BASE
 from .tune import Tune
 
+_RATES: dict[Tune, float] = {"full": 2.5e-4, "heads": 1e-3, "bitfit": 2e-3, "lora": 1e-3}
+
 
 @dataclass(frozen=True)
 class TrainSettings:
@@ -29,8 +31,8 @@ class TrainSettings:
     """Epochs without a better validation accuracy before training stops."""
     batch: int = 64
     """Rows per step."""
-    rate: float = 1e-4
-    """Learning rate of the encoder's last layer."""
+    rate: float | None = None
+    """Learning rate of the encoder's last layer; None takes what suits `tune`."""
     head_rate: float = 1e-3
     """Learning rate of the heads."""
     layer_decay: float = 0.9
@@ -53,7 +55,20 @@ class TrainSettings:
     """Sentences expanded from each tool's templates, at most."""
     calibration_share: float = 0.6
     """Share of the validation rows kept for calibration."""
+    teachers: int = 0
+    """Models trained first, to start from their average and learn from their opinions; each costs one training."""
+    teachers_weight: float = 0.7
+    """Weight of the teachers' opinion against the labels."""
+    teachers_temperature: float = 2.0
+    """Softens the opinions."""
+    perturbed: float = 0.8
+    """Perturbed texts that the teachers are asked about, as a share of the training rows."""
     max_tokens: int = 128
     """Longer rows are left out, with a message."""
     resume: bool = False
     """Go on from the last finished epoch of an interrupted run."""
+
+    @property
+    def encoder_rate(self) -> float:
+        """Learning rate of the encoder's last layer."""
+        return _RATES[self.tune] if self.rate is None else self.rate

@@ -87,6 +87,12 @@ class KeepBest(TrainerCallback):
         model.load_state_dict(load_file(self.folder / _BEST_FILE), strict=False)
 
 
+def last_finished(work: Path) -> Path | None:
+    """Return the newest of the Trainer's checkpoints in `work` that was written whole: the average comes last."""
+    whole = (path.parent for path in work.glob(f"checkpoint-*/{_AVERAGE_FILE}"))
+    return max(whole, key=lambda folder: int(folder.name.partition("-")[2]), default=None)
+
+
 class ToolTrainer(Trainer):
     """Trains a `ToolModel`; evaluates its averaged weights on the stop rows after every epoch."""
 
@@ -101,7 +107,6 @@ class ToolTrainer(Trainer):
         say: Callable[[str], None],
     ) -> None:
         """Join model, rows and settings; `say` gets one line an epoch."""
-        self.average = WeightAverage(model, settings.average_decay)
         self.best = KeepBest(Path(str(args.output_dir)), settings.patience)
         super().__init__(
             model=model,
@@ -109,8 +114,9 @@ class ToolTrainer(Trainer):
             train_dataset=examples,
             eval_dataset=stop,
             data_collator=collator,
-            callbacks=[self.average],
         )
+        self.average = WeightAverage(model, settings.average_decay)  # after the model went to its device
+        self.add_callback(self.average)
         self.remove_callback(PrinterCallback)  # `say` tells what it would print
         self.stop = stop
         self.collator = collator
@@ -122,14 +128,14 @@ class ToolTrainer(Trainer):
     ) -> Any:
         """Return the loss of one batch."""
         out = model(inputs["input_ids"], inputs["attention_mask"])
-        loss = tool_loss(self._tool_model, out, inputs["labels"], self.settings)
+        loss = tool_loss(self._tool_model, out, inputs["labels"], inputs.get("soft"), self.settings)
         return (loss, out) if return_outputs else loss
 
     def create_optimizer(self) -> torch.optim.Optimizer:
         """Return AdamW with a rate per layer."""
         chosen = self.settings
         groups = parameter_groups(
-            self._tool_model, chosen.rate, chosen.head_rate, chosen.layer_decay, chosen.weight_decay
+            self._tool_model, chosen.encoder_rate, chosen.head_rate, chosen.layer_decay, chosen.weight_decay
         )
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
         return self.optimizer

@@ -1,0 +1,202 @@
+"""Fine-tune the encoder under the tool head: once, or taught by several models of the same kind."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch.nn import functional as F
+from transformers import PreTrainedTokenizerFast, TrainingArguments, set_seed
+
+from edgefn.errors import CheckpointError
+from edgefn.machine import this_machine
+from edgefn.manifest import Heads
+
+from .base import load_encoder
+from .batches import Collator, Example, Examples, infer, softened, tokenize, unlabelled
+from .distill import average, opinions, perturb
+from .gather import Rows
+from .model import ToolModel
+from .settings import TrainSettings
+from .to_onnx import max_positions
+from .trainer import ToolTrainer, last_finished
+from .tune import merge, prepare, trained_parameters
+from .vocabulary import Vocabulary
+
+Say = Callable[[str], None]
+
+_CENTRE = 0.8
+"""How much of the mean embedding is taken off the first rows of the tool head: what all utterances share."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What every fine-tune of one training shares."""
+
+    keys: Heads
+    """Rows of the heads."""
+    examples: Examples
+    """The training rows, out-of-scope ones not yet repeated."""
+    stop: Examples
+    """The rows of early stopping."""
+    collator: Collator
+    """Makes batches."""
+    vocabulary: Vocabulary
+    """The token ids they use; the examples are numbered by it."""
+    settings: TrainSettings
+    """How to train."""
+    say: Say
+    """Gets a line an epoch."""
+
+    def fresh(self) -> ToolModel:
+        """Return the base under new heads."""
+        encoder = load_encoder(self.settings.base)
+        self.vocabulary.narrow(encoder)
+        model = ToolModel(encoder, self.keys)
+        model.half_precision = this_machine().multiplies_bfloat16
+        return model
+
+
+def fit(
+    keys: Heads, tokenizer: PreTrainedTokenizerFast, rows: Rows, work: Path, settings: TrainSettings, say: Say
+) -> tuple[ToolModel, int]:
+    """Return a trained model and how many of its numbers learned; unfinished work is left in `work`."""
+    set_seed(settings.seed)
+    encoder = load_encoder(settings.base)
+    table = encoder.get_input_embeddings().weight.detach()
+    limit = min(settings.max_tokens, max_positions(encoder.config))
+    examples, left_out = tokenize(rows.train, tokenizer, keys, limit)
+    if left_out:
+        say(f"{left_out} rows of more than {limit} tokens are left out")
+    stop, _ = tokenize(rows.stop, tokenizer, keys, limit)
+    _check_lengths(keys, examples, stop, limit)
+    texts = perturb(rows.train, int(settings.perturbed * len(rows.train)), settings.seed) if settings.teachers else []
+    extra = unlabelled(texts, tokenizer, limit)
+    pad = int(tokenizer.pad_token_id or 0)
+    words = Vocabulary((examples, stop, extra), pad)
+    examples, stop, extra = map(words.numbered, (examples, stop, extra))
+    material = Material(keys, examples, stop, Collator(pad), words, settings, say)
+    if settings.teachers:
+        model, examples = _taught(material, extra, work)
+    else:
+        model = material.fresh()
+        start_rows(model, examples, material.collator)
+    parameters = fine_tune(model, material, examples, work / "final", settings.seed)
+    words.widen(model.encoder, table)
+    model.half_precision = False
+    return model, parameters
+
+
+def _check_lengths(keys: Heads, examples: Examples, stop: Examples, limit: int) -> None:
+    """Raise DataError when a tool has no row that is short enough to learn from."""
+    trained = {keys.tools[label] for label in examples.labels()}
+    lost = [name or "none of these" for name in keys.tools if name not in trained]
+    if lost or not len(stop):
+        raise DataError(
+            f"every row of {', '.join(lost[:5]) or 'the validation'} has more than {limit} tokens",
+            hint="shorten the texts, or add shorter ones",
+        )
+
+
+def _taught(material: Material, extra: Examples, work: Path) -> tuple[ToolModel, Examples]:
+    """Train the teachers; return the average of their weights, and all examples with their opinions."""
+    states = []
+    for number in range(1, material.settings.teachers + 1):
+        done = work / f"teacher-{number}.safetensors"
+        if not done.is_file():
+            material.say(f"teacher {number} of {material.settings.teachers}")
+            _train_teacher(material, done, work / f"teacher-{number}", material.settings.seed + number)
+        states.append(load_file(done))
+    examples = Examples([*material.examples.examples, *extra.examples])
+    model = material.fresh()
+    soft = opinions((_with(model, state) for state in states), examples, material.collator)
+    material.say(f"asked {len(states)} teachers about {len(examples)} texts, {len(extra)} of them perturbed")
+    return _with(model, average(states)), softened(examples, soft)
+
+
+def _train_teacher(material: Material, done: Path, work: Path, seed: int) -> None:
+    """Train one teacher and leave its weights at `done`, whole or not at all."""
+    set_seed(seed)
+    model = material.fresh()
+    start_rows(model, material.examples, material.collator)
+    fine_tune(model, material, material.examples, work, seed)
+    partial = done.with_suffix(".partial")
+    save_file({name: each.contiguous() for name, each in model.state_dict().items()}, partial)
+    partial.replace(done)
+
+
+def _with(model: ToolModel, state: dict[str, torch.Tensor]) -> ToolModel:
+    model.load_state_dict(state)
+    return model
+
+
+def fine_tune(model: ToolModel, material: Material, examples: Examples, work: Path, seed: int) -> int:
+    """Train `model` in place, keep its best average, fold additions in; return how many numbers learned."""
+    settings = material.settings
+    prepare(model, settings.tune)
+    repeated = repeat_scarce(examples, model.keys, settings.repeat_out_of_scope)
+    arguments = _arguments(work, settings, seed)
+    trainer = ToolTrainer(model, arguments, repeated, material.stop, material.collator, settings, material.say)
+    last = last_finished(work) if settings.resume else None
+    try:
+        if last is not None:
+            material.say(f"resuming from {last.name}")
+            trainer.average.load(last)
+        trainer.train(resume_from_checkpoint=None if last is None else str(last))
+        trainer.best.restore(model)
+    except (OSError, SafetensorError) as exc:
+        raise CheckpointError(
+            f"training broke off at {work}: {exc}", hint="free space and go on with --resume, or train again without"
+        ) from exc
+    parameters = trained_parameters(model)
+    merge(model)
+    return parameters
+
+
+def start_rows(model: ToolModel, examples: Examples, collator: Collator) -> None:
+    """Start every row of the tool head at the mean embedding of its examples, so that training begins near the end.
+
+    The embeddings are the base's own; most of what all utterances share is taken off.
+    """
+    _logits, embeddings = infer(model, examples, collator)
+    labels = torch.from_numpy(examples.labels())
+    rows = torch.stack([embeddings[labels == row].mean(0) for row in range(len(model.keys.tools))])
+    with torch.no_grad():
+        model.tool_head.rows.copy_(F.normalize(rows - _CENTRE * rows.mean(0), dim=-1))
+
+
+def repeat_scarce(examples: Examples, keys: Heads, times: int) -> Examples:
+    """Return the examples with the out-of-scope ones repeated while they are fewer than a tenth of the rows."""
+    if None not in keys.tools or times <= 1:
+        return examples
+    none = keys.tools.index(None)
+    outside: list[Example] = [each for each in examples.examples if each.label == none]
+    affordable = len(examples) // (10 * max(1, len(outside)))
+    return Examples([*examples.examples, *outside * (min(times, max(1, affordable)) - 1)])
+
+
+def _arguments(work: Path, settings: TrainSettings, seed: int) -> TrainingArguments:
+    return TrainingArguments(
+        output_dir=str(work),
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=settings.batch,
+        learning_rate=settings.encoder_rate,
+        lr_scheduler_type="cosine",
+        warmup_ratio=settings.warmup,
+        max_grad_norm=1.0,
+        seed=seed,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=1,
+        logging_strategy="no",
+        report_to="none",  # transformers turns on every tracker it finds
+        disable_tqdm=not sys.stderr.isatty(),
+        remove_unused_columns=False,
+        group_by_length=True,
+        use_cpu=not torch.cuda.is_available(),
+    )

@@ -1,0 +1,271 @@
+"""A bundle small enough for a test and real all the same: a tokenizer, an ONNX graph, three tools and a threshold.
+
+A word pulls in one direction, the embedding is the masked mean of its words, and every tool has one direction:
+"on" is lamp_on, "off" is lamp_off, "timer" is set_timer, "weather" is none of these, other words are nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+from edgefn.bundle import write_bundle
+from edgefn.encoder import Encoder
+from edgefn.manifest import FORMAT, Calibration, CalibrationRows, Graph, Heads, Manifest, Source, TrainedTool
+from edgefn.rows import Row
+from edgefn.selection import Selector
+from edgefn.selftest import FILE, decide, rows_to
+from edgefn.session import Session
+from edgefn.tool import Tool
+
+TOOLS = ("lamp_on", "lamp_off", "set_timer")
+HEADS = Heads(
+    tools=(*TOOLS, None),
+    choices=(("loud", "bool", "true"), ("loud", "bool", "false"), ("loud", "bool", None)),
+    slots=("O", "B-label", "I-label"),
+    scale=20.0,
+)
+PULLS = {"on": 0, "bright": 0, "off": 1, "dark": 1, "timer": 2, "minutes": 2, "weather": 3, "sing": 3}
+"""Direction of every word that has one."""
+NEUTRAL = 4
+DIM = 5
+POISON = "poison"
+"""The word whose embedding is not a number."""
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *PULLS, "the", "lamp", "set", "a", "please", POISON]
+MAX_TOKENS = 12
+"""Special tokens included, so ten words fit."""
+SOURCE = '''
+"""Tools of the tests; each appends what it did to `ran`."""
+
+from typing import Annotated
+
+from edgefn import tool
+from edgefn.schema import Range
+
+ran = []
+
+
+@tool
+def lamp_on() -> str:
+    """Switch the lamp on."""
+    ran.append("lamp_on")
+    return "on"
+
+
+@tool
+def lamp_off() -> str:
+    """Switch the lamp off."""
+    ran.append("lamp_off")
+    return "off"
+
+
+@tool
+def set_timer(minutes: Annotated[int, Range(ge=1)], label: str = "timer") -> str:
+    """Start a countdown timer.
+
+    Args:
+        minutes: how many minutes until it rings.
+        label: what the timer is for.
+    """
+    ran.append(("set_timer", minutes, label))
+    return f"{label}: {minutes}"
+'''
+UTTERANCES = {
+    "turn the lamp on": "lamp_on",
+    "make the lamp bright please": "lamp_on",
+    "lamp off": "lamp_off",
+    "the lamp dark please": "lamp_off",
+    "set a timer": "set_timer",
+    "a timer a timer": "set_timer",
+    "the weather please": None,
+    "sing": None,
+}
+
+
+def functions() -> tuple[list[Callable[..., Any]], list[Any]]:
+    """Return fresh tools, and the list that says what they did."""
+    space: dict[str, Any] = {"__name__": "tiny_tools"}
+    exec(compile(SOURCE, __file__, "exec"), space)
+    return [space[name] for name in TOOLS], space["ran"]
+
+
+def tools_file(folder: Path, name: str = "home.py") -> Path:
+    """Write the tools into a file and return it."""
+    path = folder / name
+    path.write_text(SOURCE, encoding="utf-8")
+    return path
+
+
+# Tokenizers, as the bytes of tokenizer.json
+
+
+def wordpiece(words: Sequence[str] = WORDS) -> bytes:
+    """Return a BERT tokenizer that knows `words` and splits nothing; it pads and truncates, as MiniLM's does."""
+    made = Tokenizer(models.WordPiece({word: at for at, word in enumerate(words)}, unk_token="[UNK]"))
+    made.normalizer = normalizers.BertNormalizer()
+    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    ends = [("[CLS]", words.index("[CLS]")), ("[SEP]", words.index("[SEP]"))]
+    made.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
+    made.add_special_tokens(["[PAD]", "[UNK]", "[CLS]", "[SEP]"])
+    made.enable_padding(length=64)
+    made.enable_truncation(max_length=6)
+    return made.to_str().encode()
+
+
+def byte_level() -> bytes:
+    """Return a byte-level BPE tokenizer: every text has tokens, none is unknown."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    made = Tokenizer(models.BPE(vocab={letter: at for at, letter in enumerate(alphabet)}, merges=[]))
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    return made.to_str().encode()
+
+
+def unigram(**options: Any) -> bytes:
+    """Return a unigram tokenizer with the unknown token as its first."""
+    vocabulary = [("<unk>", 0.0), ("▁lamp", -1.0), ("▁on", -1.0), ("▁the", -1.0)]
+    vocabulary += [(f"<0x{byte:02X}>", -5.0) for byte in range(256 if options.get("byte_fallback") else 0)]
+    made = Tokenizer(models.Unigram(vocabulary, **{"unk_id": 0, **options}))
+    made.pre_tokenizer = pre_tokenizers.Metaspace()
+    return made.to_str().encode()
+
+
+# The graph
+
+
+def graph(*, opset: int = 17, extra_input: bool = False, rows: int = 4) -> bytes:
+    """Return an ONNX model with the inputs and outputs of every bundle; `rows` is the length of `tool_logits`."""
+    inputs = [_value(name, TensorProto.INT64, ["batch", "tokens"]) for name in ("input_ids", "attention_mask")]
+    if extra_input:
+        inputs.append(_value("token_type_ids", TensorProto.INT64, ["batch", "tokens"]))
+    outputs = [
+        _value("tool_logits", TensorProto.FLOAT, ["batch", rows]),
+        _value("choice_logits", TensorProto.FLOAT, ["batch", len(HEADS.choices)]),
+        _value("slot_logits", TensorProto.FLOAT, ["batch", "tokens", len(HEADS.slots)]),
+        _value("token_embedding", TensorProto.FLOAT, ["batch", "tokens", DIM]),
+        _value("embedding", TensorProto.FLOAT, ["batch", DIM]),
+    ]
+    eye = HEADS.scale * np.eye(DIM)
+    constants = {
+        "words": _words(),
+        "last": np.array([-1]),
+        "first": np.array([1]),
+        "tool_rows": eye[:, :rows],
+        "choice_rows": eye[:, :3],
+        "slot_rows": eye[:, 2:5],
+    }
+    nodes = [
+        ("Gather", ["words", "input_ids"], "token_embedding", {}),
+        ("Cast", ["attention_mask"], "mask", {"to": TensorProto.FLOAT}),
+        ("Unsqueeze", ["mask", "last"], "mask_column", {}),
+        ("Mul", ["token_embedding", "mask_column"], "masked", {}),
+        ("ReduceSum", ["masked", "first"], "sum", {"keepdims": 0}),
+        ("LpNormalization", ["sum"], "embedding", {"axis": -1, "p": 2}),
+        ("MatMul", ["embedding", "tool_rows"], "tool_logits", {}),
+        ("MatMul", ["embedding", "choice_rows"], "choice_logits", {}),
+        ("LpNormalization", ["token_embedding"], "token_unit", {"axis": -1, "p": 2}),
+        ("MatMul", ["token_unit", "slot_rows"], "slot_logits", {}),
+    ]
+    made = helper.make_graph(
+        [helper.make_node(kind, given, [result], **attributes) for kind, given, result, attributes in nodes],
+        "tiny",
+        inputs,
+        outputs,
+        [numpy_helper.from_array(_typed(array), name) for name, array in constants.items()],
+    )
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    if opset == 17:
+        onnx.checker.check_model(model, full_check=True)
+    return bytes(model.SerializeToString())
+
+
+def _words() -> np.ndarray:
+    table = np.zeros((256, DIM))  # as many as the byte-level alphabet has
+    table[:, NEUTRAL] = 0.1
+    for word, direction in PULLS.items():
+        table[WORDS.index(word)] = np.eye(DIM)[direction]
+    table[WORDS.index(POISON)] = np.nan
+    return table
+
+
+def _value(name: str, kind: int, shape: list[Any]) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+def _typed(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.int64 if array.dtype.kind == "i" else np.float32)
+
+
+# The bundle
+
+
+def calibration(**changed: Any) -> Calibration:
+    """Return a calibration in which one tool alone has .95, and two tools that tie have .56 each."""
+    rows = CalibrationRows("calibration.jsonl", "0" * 64, rows=8, out_of_scope=2)
+    known: dict[str, Any] = {
+        "tool_temperature": 1.0,
+        "platt_slope": 4.0,
+        "platt_intercept": 3.0,
+        "threshold": 0.7,
+        "threshold_name": "balanced",
+        "balanced_threshold": 0.7,
+        "bound": None,
+        "no_bound_reason": "8 calibration rows; a bound needs 200",
+        "out_of_scope_share": 0.25,
+        "rows": rows,
+    }
+    return Calibration(**{**known, **changed})
+
+
+def manifest(**changed: Any) -> Manifest:
+    """Return a manifest whose tools are those of `functions`."""
+    tools = [Tool.from_function(function) for function in functions()[0]]
+    known: dict[str, Any] = {
+        "format": FORMAT,
+        "serial": 1,
+        "edgefn": "0.1.0",
+        "tools": tuple(TrainedTool(t.name, t.description, dict(t.schema), t.fingerprint) for t in tools),
+        "heads": HEADS,
+        "graph": Graph("onnx/model.onnx", "none", MAX_TOKENS, DIM, 17, "1.17.0"),
+        "calibration": calibration(),
+        "source": Source("0" * 64, "tiny", {}),
+        "measured": {},
+    }
+    return Manifest(**{**known, **changed})
+
+
+def encoder(tokenizer: bytes | None = None, model: bytes | None = None, max_tokens: int = MAX_TOKENS) -> Encoder:
+    """Return an encoder of the tiny graph, one thread."""
+    about = Graph("onnx/model.onnx", "none", max_tokens, DIM, 17, "1.17.0")
+    return Encoder(tokenizer or wordpiece(), Session(model or graph(), threads=1), about)
+
+
+def selftest() -> bytes:
+    """Return the selftest rows of the tiny bundle."""
+    machine, selector = encoder(), Selector(HEADS, calibration())
+    return rows_to(decide(machine, selector, text) for text in UTTERANCES)
+
+
+def bundle(path: Path, files: dict[str, bytes] | None = None, **changed: Any) -> Path:
+    """Write the tiny bundle and return its path; `files` replace its own, `changed` fields the manifest's."""
+    own = {"onnx/model.onnx": graph(), "tokenizer.json": wordpiece(), FILE: selftest(), "README.md": b"# tiny\n"}
+    write_bundle(path, manifest(**changed), {**own, **(files or {})})
+    return path
+
+
+def rows() -> list[Row]:
+    """Return every utterance with its tool."""
+    return [Row(text, tool) for text, tool in UTTERANCES.items()]
+
+
+def rows_file(path: Path, labelled: Iterable[Row] | None = None) -> Path:
+    """Write rows as JSONL and return the path."""
+    lines = [json.dumps(row.to_json(), ensure_ascii=False) for row in (rows() if labelled is None else labelled)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
