@@ -36,7 +36,7 @@ def clinc150(data: Path, work: Path) -> dict[str, object]:
     """Train, export and report CLINC150."""
     started = time.perf_counter()
     checkpoint, bundles = work / "checkpoint", {"int8": work / "int8.bundle", "none": work / "float.bundle"}
-    settings = TrainSettings(data=data / "train.jsonl", valid=data / "valid.jsonl")
+    settings = TrainSettings(data=data / "train.jsonl", valid=data / "valid.jsonl", epochs=5, teachers=3)
     trained = train(None, checkpoint, settings, say)
     for quantization, bundle in bundles.items():
         export_bundle(checkpoint, bundle, ExportSettings(quantization=quantization, force=True), say)  # type: ignore[arg-type]

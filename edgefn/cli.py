@@ -7,7 +7,9 @@ and are imported by name only, so that a device needs none of it.
 from __future__ import annotations
 
 import importlib
+import io
 import json
+import sys
 from collections.abc import Callable
 from typing import IO, Any, TypeVar
 
@@ -98,7 +100,8 @@ def engine_options(command: F) -> F:
 
 def print_json(value: Any) -> None:
     """Print one JSON object on standard output."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+    unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    click.echo(json.dumps(value, ensure_ascii=not unicode, indent=2, allow_nan=False))
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -109,3 +112,5 @@ def main() -> None:
     \b
     Exit codes: 0 ok, 1 failed, 2 usage, 3 abstained, 4 bad bundle, 5 tool failed, 6 engine.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without Unicode must not end in a traceback
+        sys.stdout.reconfigure(errors="backslashreplace")

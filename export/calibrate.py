@@ -22,6 +22,9 @@ BALANCED_LOSS = 0.01
 LEAST_ROWS = 200
 """Fewer calibration rows than this cannot bound 2 % wrong calls (149 accepted rows without one error do)."""
 
+_LOG_TEMPERATURES = (-1.5, 2.5)
+_PLATT_BOUNDS = ((-5.0, 5.0), (-20.0, 20.0))
+"""Of the slope's logarithm and the intercept: wide enough for any sensible map, narrow enough to stay finite."""
 _LOG_P_GRID = -np.geomspace(1e-5, 5.0, 200)
 """Thresholds on log P(call) that the bound tries, strict to loose: fixed before any row is seen."""
 
@@ -95,7 +98,7 @@ def calibrate(scored: Scored, heads: Heads, goal: Goal, rows: CalibrationRows | 
     if share is None:
         share = float(1 - scored.in_scope.mean())
     weights = scope_weights(scored.in_scope, share)
-    temperature = fit_temperature(scored, weights)
+    temperature = fit_temperature(scored, heads, weights)
     log_p, right = scored.log_p(heads, temperature)
     slope, intercept = fit_platt(log_p, right, weights)
     probability = call_probability(log_p, slope, intercept)
@@ -116,18 +119,21 @@ def calibrate(scored: Scored, heads: Heads, goal: Goal, rows: CalibrationRows | 
     )
 
 
-def fit_temperature(scored: Scored, weights: Floats) -> float:
-    """Return the temperature with the least weighted negative log likelihood (Guo et al. 2017)."""
-    known = scored.ran & (scored.gold >= 0)
-    logits, gold, weights = scored.logits[known], scored.gold[known], weights[known]
+def fit_temperature(scored: Scored, heads: Heads, weights: Floats) -> float:
+    """Return the temperature at which Platt's map tells right calls from wrong ones best (least log loss).
+
+    Guo et al. (2017) fit it to the likelihood of the label. Here the number that decides is the map's, and what
+    makes the labels likely does not rank calls best: on CLINC150's validation rows the temperature fitted to
+    the decision is about twice as high, and refuses more out-of-scope utterances for the same calls kept.
+    """
 
     def loss(log_temperature: float) -> float:
-        log_p = log_softmax(logits / np.exp(log_temperature))
-        return float(-(weights * log_p[np.arange(len(gold)), gold]).sum())
+        log_p, right = scored.log_p(heads, float(np.exp(log_temperature)))
+        slope, intercept = fit_platt(log_p, right, weights)
+        z = slope * log_p[scored.ran] + intercept
+        return _log_loss(z, right[scored.ran].astype(float), weights[scored.ran])
 
-    if not len(gold):
-        return 1.0
-    return float(np.exp(minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded").x))
+    return float(np.exp(minimize_scalar(loss, bounds=_LOG_TEMPERATURES, method="bounded", options={"xatol": 0.02}).x))
 
 
 def fit_platt(log_p: Floats, right: Flags, weights: Floats) -> tuple[float, float]:
@@ -140,14 +146,22 @@ def fit_platt(log_p: Floats, right: Flags, weights: Floats) -> tuple[float, floa
     x, right, weights = log_p[ran], right[ran], weights[ran]
     hits, misses = float(weights[right].sum()), float(weights[~right].sum())
     target = np.where(right, (hits + 1) / (hits + 2), 1 / (misses + 2))
+    total = max(float(weights.sum()), 1e-12)
 
-    def loss(parameters: Floats) -> float:
-        z = np.exp(parameters[0]) * x + parameters[1]
-        return float((weights * (np.logaddexp(0, z) - target * z)).sum())
+    def loss(parameters: Floats) -> tuple[float, Floats]:
+        slope = np.exp(parameters[0])
+        z = slope * x + parameters[1]
+        gap = weights * (1 / (1 + np.exp(-np.clip(z, -700, 700))) - target)
+        gradient = np.array([(gap * x).sum() * slope, gap.sum()])
+        return _log_loss(z, target, weights), gradient / total
 
-    exact = {"xatol": 1e-6, "fatol": 1e-9, "maxiter": 2000}
-    fitted = minimize(loss, np.array([0.0, 1.0]), method="Nelder-Mead", options=exact)
+    fitted = minimize(loss, np.array([0.0, 1.0]), jac=True, method="L-BFGS-B", bounds=_PLATT_BOUNDS)
     return float(np.exp(fitted.x[0])), float(fitted.x[1])
+
+
+def _log_loss(log_odds: Floats, target: Floats, weights: Floats) -> float:
+    """Return the weighted mean negative log likelihood of `target` (0..1) under `log_odds`."""
+    return float((weights * (np.logaddexp(0, log_odds) - target * log_odds)).sum() / max(weights.sum(), 1e-12))
 
 
 def balanced_threshold(probability: Floats, right: Flags, in_scope: Flags) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 from transformers import PreTrainedTokenizerFast, TrainingArguments, set_seed
 
-from edgefn.errors import CheckpointError
+from edgefn.errors import CheckpointError, DataError
 from edgefn.machine import this_machine
 from edgefn.manifest import Heads
 
@@ -32,6 +32,10 @@ Say = Callable[[str], None]
 
 _CENTRE = 0.8
 """How much of the mean embedding is taken off the first rows of the tool head: what all utterances share."""
+
+
+_STUDENT_RATE = 0.6
+"""A student's learning rate, of its teachers': it starts where they ended."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +86,12 @@ def fit(
     examples, stop, extra = map(words.numbered, (examples, stop, extra))
     material = Material(keys, examples, stop, Collator(pad), words, settings, say)
     if settings.teachers:
-        model, examples = _taught(material, extra, work)
+        model, parameters = _taught(material, extra, work)
     else:
         model = material.fresh()
         start_rows(model, examples, material.collator)
-    parameters = fine_tune(model, material, examples, work / "final", settings.seed)
+        parameters = fine_tune(model, material, examples, work / "final", settings.seed)
+    model.to_unit_rows()
     words.widen(model.encoder, table)
     model.half_precision = False
     return model, parameters
@@ -103,20 +108,27 @@ def _check_lengths(keys: Heads, examples: Examples, stop: Examples, limit: int) 
         )
 
 
-def _taught(material: Material, extra: Examples, work: Path) -> tuple[ToolModel, Examples]:
-    """Train the teachers; return the average of their weights, and all examples with their opinions."""
+def _taught(material: Material, extra: Examples, work: Path) -> tuple[ToolModel, int]:
+    """Train teachers, then a student that starts at their average; return the average of that start and the student.
+
+    The last step keeps what the start knew beside what the student learned (Wortsman et al. 2022, arXiv:2109.01903).
+    """
+    settings = material.settings
     states = []
-    for number in range(1, material.settings.teachers + 1):
+    for number in range(1, settings.teachers + 1):
         done = work / f"teacher-{number}.safetensors"
         if not done.is_file():
-            material.say(f"teacher {number} of {material.settings.teachers}")
-            _train_teacher(material, done, work / f"teacher-{number}", material.settings.seed + number)
+            material.say(f"teacher {number} of {settings.teachers}")
+            _train_teacher(material, done, work / f"teacher-{number}", settings.seed + number)
         states.append(load_file(done))
     examples = Examples([*material.examples.examples, *extra.examples])
     model = material.fresh()
     soft = opinions((_with(model, state) for state in states), examples, material.collator)
     material.say(f"asked {len(states)} teachers about {len(examples)} texts, {len(extra)} of them perturbed")
-    return _with(model, average(states)), softened(examples, soft)
+    start = average(states)
+    student = replace(material, settings=replace(settings, rate=_STUDENT_RATE * settings.encoder_rate))
+    parameters = fine_tune(_with(model, start), student, softened(examples, soft), work / "final", settings.seed)
+    return _with(model, average([start, model.state_dict()])), parameters
 
 
 def _train_teacher(material: Material, done: Path, work: Path, seed: int) -> None:

@@ -44,7 +44,7 @@ OUTPUT_AXES: dict[str, dict[int, str]] = {
 
 
 class Head(nn.Module):
-    """`scale · unit(x) · rowsᵀ + bias`: cosine similarity to one row per key when rows have unit length.
+    """`scale · unit(x) · rowsᵀ + bias`: a scaled cosine to one row per key; training keeps rows at unit length.
 
     Rows: [keys, dim]. Scale is one number for the whole head, so that a row added later competes on equal terms;
     it is learned as its logarithm, which keeps it positive.
@@ -66,6 +66,11 @@ class Head(nn.Module):
         """Return logits [..., keys] for `unit` [..., dim], whose last axis has length one."""
         return self.scale * F.linear(unit, self.rows) + self.bias
 
+    def to_unit_rows(self) -> None:
+        """Bring every row back to unit length, so that a logit stays a scaled cosine."""
+        with torch.no_grad():
+            self.rows.copy_(F.normalize(self.rows, dim=-1))
+
 
 class ToolModel(nn.Module):
     """A Hugging Face encoder under the tool, choice and slot heads."""
@@ -80,6 +85,11 @@ class ToolModel(nn.Module):
         self.tool_head = Head(_random_rows(len(keys.tools), dim), scale)
         self.choice_head = Head(_random_rows(len(keys.choices), dim), scale)
         self.slot_head = Head(_random_rows(len(keys.slots), dim), scale)
+
+    def to_unit_rows(self) -> None:
+        """Bring the rows of every head back to unit length."""
+        for head in (self.tool_head, self.choice_head, self.slot_head):
+            head.to_unit_rows()
 
     @property
     def config(self) -> Any:

@@ -25,7 +25,7 @@ class TrainSettings:
     """How much of the encoder learns."""
     seed: int = 0
     """Seed of everything drawn at random."""
-    epochs: int = 10
+    epochs: int = 6
     """Passes over the rows, at most."""
     patience: int = 4
     """Epochs without a better validation accuracy before training stops."""
@@ -45,7 +45,7 @@ class TrainSettings:
     """Decay of the moving average of the weights."""
     label_smoothing: float = 0.0
     """Share of the target spread over all tools."""
-    outlier_weight: float = 0.0
+    outlier_weight: float = 0.1
     """Weight of the loss on mixes of two tools, taken as "none of these"."""
     outliers: int = 32
     """Mixes a step."""

@@ -104,7 +104,7 @@ def _check_target(folder: Path, resume: bool) -> None:
     if folder.is_file():
         raise CheckpointError(f"{folder} is a file", hint="give a folder with -o")
     # A checkpoint may be replaced, an unfinished one too; anything else in the folder is somebody's.
-    if folder.is_dir() and not resume and not (folder / "config.json").is_file():
+    if folder.is_dir() and not (folder / "config.json").is_file():
         foreign = [name for name in os.listdir(folder) if name != WORK and not name.startswith(UNFINISHED)]
         if foreign:
             raise CheckpointError(f"{folder} is not empty and no checkpoint", hint="choose another -o")

@@ -36,7 +36,8 @@ class WeightAverage(TrainerCallback):
         self.weights = {name: p.detach().clone() for name, p in _trained(model).items()}
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Move the average towards the weights of this step."""
+        """Bring rows back to unit length, then move the average towards the weights of this step."""
+        kwargs["model"].to_unit_rows()
         decay = min(self.decay, (1 + state.global_step) / (10 + state.global_step))
         current = _trained(kwargs["model"])
         torch._foreach_lerp_(list(self.weights.values()), [p.data for p in current.values()], 1 - decay)

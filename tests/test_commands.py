@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 import os
@@ -32,10 +33,10 @@ def run(*arguments: object, code: int = 0, given: str | bytes | None = None) -> 
     return result
 
 
-def spawn(*arguments: object, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def spawn(*arguments: object, given: bytes = b"", encoding: str = "utf-8") -> subprocess.CompletedProcess[bytes]:
     """Run a command as a user does."""
     command = [*COMMAND, *map(str, arguments)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": encoding}
     return subprocess.run(command, input=given, capture_output=True, timeout=MOST, env=environment, check=False)
 
 
@@ -384,6 +385,17 @@ def test_inspect_with_a_bound_and_numbers(tmp_path):
     assert "n/a →      n/a" in shown
     assert "flipped: 2" in shown
     assert json.loads(run("inspect", path, "--json").stdout)["measured"]["flipped"] == 2
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])  # where it is ascii, click writes UTF-8
+def test_a_terminal_that_cannot_show_everything(tmp_path, encoding):
+    source = dataclasses.replace(tiny.manifest().source, base="Grundmodell für → 你好")
+    path = tiny.bundle(tmp_path / "t.bundle", source=source)
+    shown = spawn("inspect", path, encoding=encoding)
+    assert shown.returncode == 0, shown.stderr
+    assert b"\\u2192" in shown.stdout
+    found = json.loads(spawn("inspect", path, "--json", encoding=encoding).stdout.decode(encoding))
+    assert found["source"]["base"] == source.base
 
 
 # eval

@@ -90,8 +90,10 @@ def test_any_scores(logits, temperature, slope, intercept):
     probabilities = [each.probability for each in found.ranking]
     assert all(0 <= p <= 1 for p in probabilities)
     assert probabilities == sorted(probabilities, reverse=True)
-    assert logits[tiny.TOOLS.index(found.tool)] == max(logits[:3])
-    assert found.none_won == (logits[3] > max(logits[:3]))
+    best = max(logits[:3])
+    assert logits[tiny.TOOLS.index(found.tool)] == pytest.approx(best, abs=1e-3)
+    if abs(logits[3] - best) > 1e-3:  # nearer than that, rounding decides
+        assert found.none_won == (logits[3] > best)
 
 
 @given(st.lists(finite, min_size=4, max_size=4), st.floats(0.01, 20))

@@ -139,13 +139,13 @@ def unigram(**options: Any) -> bytes:
 # The graph
 
 
-def graph(*, opset: int = 17, extra_input: bool = False, rows: int = 4) -> bytes:
-    """Return an ONNX model with the inputs and outputs of every bundle; `rows` is the length of `tool_logits`."""
+def graph(*, opset: int = 17, extra_input: bool = False) -> bytes:
+    """Return an ONNX model with the inputs and outputs of every bundle."""
     inputs = [_value(name, TensorProto.INT64, ["batch", "tokens"]) for name in ("input_ids", "attention_mask")]
     if extra_input:
         inputs.append(_value("token_type_ids", TensorProto.INT64, ["batch", "tokens"]))
     outputs = [
-        _value("tool_logits", TensorProto.FLOAT, ["batch", rows]),
+        _value("tool_logits", TensorProto.FLOAT, ["batch", len(HEADS.tools)]),
         _value("choice_logits", TensorProto.FLOAT, ["batch", len(HEADS.choices)]),
         _value("slot_logits", TensorProto.FLOAT, ["batch", "tokens", len(HEADS.slots)]),
         _value("token_embedding", TensorProto.FLOAT, ["batch", "tokens", DIM]),
@@ -156,7 +156,7 @@ def graph(*, opset: int = 17, extra_input: bool = False, rows: int = 4) -> bytes
         "words": _words(),
         "last": np.array([-1]),
         "first": np.array([1]),
-        "tool_rows": eye[:, :rows],
+        "tool_rows": eye[:, :4],
         "choice_rows": eye[:, :3],
         "slot_rows": eye[:, 2:5],
     }
