@@ -6,6 +6,7 @@ and are imported by name only, so that a device needs none of it.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import io
 import json
@@ -54,6 +55,11 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except EdgefnError as exc:
             raise _Shown(exc, as_json=bool(ctx.find_root().obj)) from exc
+        except OSError as exc:  # the disk is full, say; a closed pipe is for click to handle
+            if exc.errno == errno.EPIPE:
+                raise
+            error = EdgefnError(f"the system refused: {exc}", hint="check the disk, and where the output goes")
+            raise _Shown(error, as_json=bool(ctx.find_root().obj)) from exc
 
 
 class _Shown(click.ClickException):
@@ -90,7 +96,7 @@ def json_option(command: F) -> F:
 def engine_options(command: F) -> F:
     """Add `--provider` and `--threads`."""
     threads = click.option(
-        "--threads", type=click.IntRange(0), default=0, help="Threads inside one operator; 0 chooses."
+        "--threads", type=click.IntRange(0, 256), default=0, help="Threads inside one operator; 0 chooses."
     )
     provider = click.option(
         "--provider", default="cpu", show_default=True, help="cpu, cuda, tensorrt, ..., or ONNX Runtime's own name."

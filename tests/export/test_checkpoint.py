@@ -95,7 +95,11 @@ def test_the_layout_stands_in_the_configuration(folders, tiny):
     layout = config["edgefn"]
     assert (layout["format"], layout["base"], layout["data"]) == (1, "some-base", {"train.jsonl": "ab" * 32})
     assert layout["heads"]["tools"] == [*tiny.TOOLS, None]
-    assert layout["heads"]["choices"] == [["state", "bool", "true"], ["state", "bool", "false"], ["state", "bool", None]]
+    assert layout["heads"]["choices"] == [
+        ["state", "bool", "true"],
+        ["state", "bool", "false"],
+        ["state", "bool", None],
+    ]
     assert [tool["name"] for tool in layout["tools"]] == list(tiny.TOOLS)
     assert layout["tools"][0]["parameters"] == SCHEMA
 
@@ -252,7 +256,7 @@ def test_a_full_disk_leaves_nothing_half_written(folders, tool_models, tiny, tmp
         raise error
 
     monkeypatch.setattr(checkpoint_module, "save_file", full)
-    with pytest.raises(CheckpointError, match="cannot be written: .*No space left") as raised:
+    with pytest.raises(CheckpointError, match=r"cannot be written: .*No space left") as raised:
         save(folder, tool_models["distilbert"], tiny, "distilbert")
     assert str(folder) in raised.value.message and raised.value.hint
     after = {path.name: path.read_bytes() for path in folder.iterdir()} if folder.exists() else {}

@@ -65,8 +65,12 @@ def test_a_quantized_graph_is_smaller_loads_and_is_near(graphs, quantized, name,
 def test_int8_quantizes_the_encoder_and_not_the_heads(graphs, quantized, name):
     nodes = quantized(name, "int8").graph.node
     operators = Counter(node.op_type for node in nodes)
-    assert sum(operators[each] for each in QUANTIZED) >= 8, operators  # two layers: attention, output, two of feed-forward
-    parts = ("tool_head", "choice_head", "slot_head") if name[0] == "own" else ("/classifier/classifier", "pre_classifier")
+    assert sum(operators[each] for each in QUANTIZED) >= 8, (
+        operators
+    )  # two layers: attention, output, two of feed-forward
+    parts = (
+        ("tool_head", "choice_head", "slot_head") if name[0] == "own" else ("/classifier/classifier", "pre_classifier")
+    )
     of_heads = [node for node in nodes if any(part in node.name for part in parts)]
     assert not [node.name for node in of_heads if node.op_type in QUANTIZED or "Quantize" in node.op_type]
     products = [node for node in of_heads if node.op_type in ("MatMul", "Gemm", "FusedMatMul")]

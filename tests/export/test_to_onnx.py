@@ -7,7 +7,7 @@ import onnx
 import pytest
 import torch
 from edgefn.export.model import OUTPUT_AXES
-from edgefn.export.to_onnx import OPSET, PARITY_TOLERANCE, PARITY_TOKENS, check_parity, max_positions, to_onnx
+from edgefn.export.to_onnx import OPSET, PARITY_TOKENS, PARITY_TOLERANCE, check_parity, max_positions, to_onnx
 
 from edgefn.errors import ExportError, ParityError
 from edgefn.session import Session

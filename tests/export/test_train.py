@@ -353,7 +353,9 @@ def test_a_broken_line_is_named(settings, tmp_path):
 def test_rows_that_are_missing(settings, tmp_path):
     (tmp_path / "empty.jsonl").write_text("\n")
     out = tmp_path / "out"
-    assert "empty.jsonl holds no rows" in refused(DataError, None, out, replace(settings, data=tmp_path / "empty.jsonl"))
+    assert "empty.jsonl holds no rows" in refused(
+        DataError, None, out, replace(settings, data=tmp_path / "empty.jsonl")
+    )
     assert "no file" in refused(DataError, None, out, replace(settings, data=tmp_path / "none.jsonl"))
     assert "no file" in refused(DataError, None, out, replace(settings, valid=tmp_path / "none.jsonl"))
     assert "no rows to train on" in refused(DataError, None, out, replace(settings, data=None))
@@ -457,7 +459,7 @@ def refuse(error):
 @pytest.mark.parametrize("error", FULL)
 def test_a_disk_that_is_full_at_the_end(quick, tmp_path, monkeypatch, error):
     monkeypatch.setattr(checkpoint_module, "save_file", refuse(error))
-    with pytest.raises(CheckpointError, match="cannot be written: .*No space left") as raised:
+    with pytest.raises(CheckpointError, match=r"cannot be written: .*No space left") as raised:
         train(None, tmp_path / "out", quick)
     assert raised.value.hint
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"training"}

@@ -5,7 +5,9 @@ import torch
 from edgefn.export.base import load_encoder
 from edgefn.export.tune import merge, parameter_groups, prepare, trained_parameters
 
-HEADS = {f"{head}.{part}" for head in ("tool_head", "choice_head", "slot_head") for part in ("rows", "bias", "log_scale")}
+HEADS = {
+    f"{head}.{part}" for head in ("tool_head", "choice_head", "slot_head") for part in ("rows", "bias", "log_scale")
+}
 KINDS = pytest.mark.parametrize("kind", ["bert", "distilbert", "roberta"])
 WAYS = ("full", "heads", "bitfit", "lora")
 

