@@ -104,10 +104,10 @@ def engine_options(command: F) -> F:
     return provider(threads(command))
 
 
-def print_json(value: Any) -> None:
-    """Print one JSON object on standard output."""
+def print_json(value: Any, *, one_line: bool = False) -> None:
+    """Print one JSON object on standard output; on one line where more may follow."""
     unicode = (sys.stdout.encoding or "").lower().startswith("utf")
-    click.echo(json.dumps(value, ensure_ascii=not unicode, indent=2, allow_nan=False))
+    click.echo(json.dumps(value, ensure_ascii=not unicode, indent=None if one_line else 2, allow_nan=False))
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

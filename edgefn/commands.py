@@ -76,7 +76,7 @@ def ask_command(
     if text is not None:
         sys.exit(_answer(dispatcher, text, run, as_json))
     for line in _utterances():
-        _answer(dispatcher, line, run, as_json)
+        _answer(dispatcher, line, run, as_json, one_line=True)
 
 
 def _tools_print_elsewhere() -> AbstractContextManager[Any]:
@@ -99,13 +99,13 @@ def _utterances() -> Iterator[str]:
             yield line
 
 
-def _answer(dispatcher: Dispatcher, text: str, run: bool, as_json: bool) -> int:
+def _answer(dispatcher: Dispatcher, text: str, run: bool, as_json: bool, one_line: bool = False) -> int:
     """Show the outcome of one utterance; return its exit code."""
     with _tools_print_elsewhere():
         outcome = dispatcher(text) if run else dispatcher.predict(text)
     if as_json:
         plain = {"outcome": "call", **outcome.to_json()} if isinstance(outcome, ToolCall) else outcome_to_json(outcome)
-        print_json(plain)
+        print_json(plain, one_line=one_line)
     else:
         click.echo(_sentence(outcome))
     if isinstance(outcome, Abstained):

@@ -28,6 +28,7 @@ from edgefn.outcome import (
 )
 from edgefn.registry import Registry
 from edgefn.selection import Selector
+from edgefn.tool import Tool
 
 PENDING_SECONDS = 120.0
 """How long an unfinished call waits for its answer."""
@@ -81,16 +82,15 @@ class Dispatcher:
         tool = self.registry[call.tool]
         if tool.function is None:
             return Abstained("select_only", tool.name, call.probability)
+        try:
+            arguments = tool.bind(call.arguments)
+        except ArgumentError as exc:
+            return self._ask(tool, call, exc)
         if tool.hints.destructive and not confirmed:
             question = f"{tool.description.rstrip('.')} - are you sure?"
             return NeedsConfirmation(call, question, self._pending(call, missing=None))
         try:
-            return Done(call, execution.run(tool, call))
-        except ArgumentError as exc:
-            if all(exc.parameter != each.name for each in tool.parameters):
-                return Failed(call, exc)
-            question = tool.question_for(exc.parameter)
-            return NeedsArgument(call, exc.parameter, question, self._pending(call, missing=exc.parameter))
+            return Done(call, execution.run(tool, arguments))
         except ToolFailed as exc:
             return Failed(call, exc)
 
@@ -108,6 +108,12 @@ class Dispatcher:
         call = ToolCall(pending.tool, {**pending.arguments, **(arguments or {})}, pending.probability)
         # What was confirmed is the call as it was asked: with other arguments it is another call.
         return self.finish(call, confirmed=pending.missing is None and not arguments)
+
+    def _ask(self, tool: Tool, call: ToolCall, error: ArgumentError) -> Outcome:
+        if all(error.parameter != each.name for each in tool.parameters):
+            return Failed(call, error)
+        question = tool.question_for(error.parameter)
+        return NeedsArgument(call, error.parameter, question, self._pending(call, missing=error.parameter))
 
     def _pending(self, call: ToolCall, missing: str | None) -> Pending:
         known: dict[str, Any] = {}

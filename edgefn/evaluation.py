@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,8 @@ class Judged:
 
     def numbers(self, threshold: float, out_of_scope_share: float) -> dict[str, float]:
         """Return the defined numbers at `threshold`, `ece_all` weighted to `out_of_scope_share`."""
-        inside, accepted = self.in_scope, self.probability >= threshold
+        # A threshold of 0 accepts every call; a text that never reached the engine is no call.
+        inside, accepted = self.in_scope, (self.probability >= threshold) & (self.probability > 0)
         weights = scope_weights(inside, out_of_scope_share)
         return {
             "tool_accuracy": mean(self.right[inside]),
@@ -45,11 +46,13 @@ class Judged:
         }
 
 
-def judge(encoder: Encoder, selector: Selector, rows: Sequence[Row]) -> Judged:
-    """Run every row once, one by one."""
+def judge(
+    encoder: Encoder, selector: Selector, rows: Sequence[Row], watch: Callable[[Sequence[Row]], Iterable[Row]] = iter
+) -> Judged:
+    """Run every row once, one by one; `watch` goes through the rows and may show how far it is."""
     best: list[str | None] = []
     probability = np.zeros(len(rows))
-    for index, row in enumerate(rows):
+    for index, row in enumerate(watch(rows)):
         ids = encoder.encode(row.text)
         if isinstance(ids, str):
             best.append(None)

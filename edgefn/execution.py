@@ -1,22 +1,20 @@
-"""Run a tool: validate its arguments, call it, and turn whatever it raises into an error of ours."""
+"""Run a tool, and turn whatever it raises into an error of ours."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from edgefn.errors import ToolFailed
-from edgefn.outcome import ToolCall
 from edgefn.tool import Tool
 
 
-def run(tool: Tool, call: ToolCall) -> Any:
-    """Return what the tool returned.
+def run(tool: Tool, arguments: Mapping[str, Any]) -> Any:
+    """Return what the tool returned for validated arguments, as `Tool.bind` gives them.
 
     Raises:
-        ArgumentError: the call's arguments do not fit the tool's schema; the tool was not called.
         ToolFailed: the tool raised; the original exception is its cause.
     """
-    arguments = tool.bind(call.arguments)
     if tool.function is None:
         raise ToolFailed(f"{tool.name} has no function on this device", hint="pass the function to edgefn.load")
     try:

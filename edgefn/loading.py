@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 from edgefn.bundle import Bundle, read_bundle
 from edgefn.dispatcher import Dispatcher
 from edgefn.encoder import Encoder
-from edgefn.errors import BundleMismatch
+from edgefn.errors import BundleCorrupt, BundleMismatch
 from edgefn.manifest import Manifest, TrainedTool
 from edgefn.registry import Registry
 from edgefn.session import Session
@@ -63,6 +63,12 @@ def open_encoder(bundle: Bundle, provider: str = "cpu", threads: int = 0) -> Enc
     """Build the engine from the very bytes that were verified."""
     graph = bundle.manifest.graph
     session = Session(bundle.read(graph.file), provider=provider, threads=threads)
+    rows = len(bundle.manifest.heads.tools)
+    if session.outputs.get("tool_logits", (None,))[-1] != rows:
+        raise BundleCorrupt(
+            f"{bundle.path / graph.file}: its tool_logits do not have the manifest's {rows} rows",
+            hint="export the bundle again",
+        )
     return Encoder(bundle.read("tokenizer.json"), session, graph)
 
 

@@ -61,7 +61,7 @@ class Session:
                 hint=f"this onnxruntime offers {', '.join(runtime.get_available_providers())}; "
                 "a provider on that list that does not load misses its own libraries (CUDA, cuDNN, ...)",
             )
-        self.outputs = tuple(output.name for output in self._session.get_outputs())
+        self.outputs = {output.name: tuple(output.shape) for output in self._session.get_outputs()}
 
     def run(self, outputs: Sequence[str], feeds: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
         """Run the graph once and return the named outputs; raises EngineError."""

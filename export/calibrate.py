@@ -18,7 +18,9 @@ from edgefn.rows import Row
 from edgefn.selection import call_probability, log_softmax
 
 BALANCED_LOSS = 0.01
-"""`balanced` is the strictest threshold that turns away at most this share of in-scope rows it had right."""
+"""`balanced` turns away at most this share of the in-scope rows that it had right, unless that is below the floor."""
+BALANCED_FLOOR = 0.5
+"""A call that is more likely wrong than right is not run."""
 LEAST_ROWS = 200
 """Fewer calibration rows than this cannot bound 2 % wrong calls (149 accepted rows without one error do)."""
 
@@ -165,11 +167,15 @@ def _log_loss(log_odds: Floats, target: Floats, weights: Floats) -> float:
 
 
 def balanced_threshold(probability: Floats, right: Flags, in_scope: Flags) -> float:
-    """Return the strictest threshold that turns away at most 1 % of the in-scope rows that it had right."""
+    """Return the strictest threshold that turns away at most 1 % of the in-scope rows that it had right.
+
+    Never below one half: a call that is more likely wrong than right is not run.
+    """
     kept = np.sort(probability[right])
     if not len(kept):
-        return 0.5
-    return float(kept[min(int(BALANCED_LOSS * in_scope.sum()), len(kept) - 1)])
+        return BALANCED_FLOOR
+    strictest = float(kept[min(int(BALANCED_LOSS * in_scope.sum()), len(kept) - 1)])
+    return max(BALANCED_FLOOR, strictest)
 
 
 def _bound(

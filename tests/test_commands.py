@@ -208,6 +208,11 @@ def test_ask_warns_and_names_broken_files(bundle, tmp_path):
     assert skipped.startswith(f"Skipped {folder / 'broken.py'}: line 1: ModuleNotFoundError")
 
 
+def test_ask_answers_lines_with_a_line_of_json_each(bundle, home):
+    result = run("ask", bundle, "--tools", home, "--json", given="lamp on\n\nweather\n")
+    assert [json.loads(line)["outcome"] for line in result.stdout.splitlines()] == ["done", "abstained"]
+
+
 def test_ask_reads_lines(bundle, home):
     given = "lamp on\n\n  \nlamp off\r\nthe weather\n"
     result = run("ask", bundle, "--tools", home, given=given)

@@ -276,6 +276,17 @@ def test_destructive_waits_for_a_person(dangerous):
     assert isinstance(dispatcher("lamp on"), Done)
 
 
+def test_what_is_missing_is_asked_for_before_a_confirmation(dangerous):
+    dispatcher, ran = dangerous
+    asked = dispatcher("set a timer")
+    assert isinstance(asked, NeedsArgument)
+    confirm = dispatcher.resume(asked.pending, {"minutes": 5})
+    assert isinstance(confirm, NeedsConfirmation)
+    assert not ran
+    assert isinstance(dispatcher.resume(confirm.pending), Done)
+    assert ran == [("set_timer", 5, "timer")]
+
+
 def test_a_confirmation_is_of_that_call_alone(dangerous):
     dispatcher, ran = dangerous
     asked = dispatcher.finish(ToolCall("set_timer", {"minutes": 5}, 0.9))

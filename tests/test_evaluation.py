@@ -138,3 +138,12 @@ def test_kept_at_recall():
     assert kept_at_recall(found, 0.5) == pytest.approx(2 / 3)
     assert kept_at_recall(found, 1.0) == pytest.approx(1 / 3)
     assert math.isnan(kept_at_recall(judged([Row("lamp on", "lamp_on")]), 0.9))
+
+
+def test_a_threshold_of_zero_accepts_no_text_that_never_reached_the_engine():
+    judged = judge(
+        tiny.encoder(), Selector(tiny.HEADS, tiny.calibration()), [Row("lamp on", "lamp_on"), Row("请开灯", None)]
+    )
+    numbers = judged.numbers(0.0, 0.5)
+    assert numbers["in_scope_kept"] == 1.0
+    assert numbers["out_of_scope_recall"] == 1.0

@@ -252,3 +252,22 @@ def test_trained_tools_that_are_no_tools(tmp_path):
     with pytest.raises(ToolDefinitionError, match="no schema of arguments") as caught:
         strictly(path)
     assert caught.value.hint
+
+
+def test_a_tool_known_by_its_name_alone_may_be_any_function(tmp_path):
+    known = tuple(
+        dataclasses.replace(each, parameters={}, fingerprint="sha256:0", callable=False) for each in _trained()
+    )
+    path = tiny.bundle(tmp_path / "foreign.bundle", tools=known)
+    dispatcher = edgefn.load(path, tools=tiny.functions()[0])
+    assert dispatcher("lamp on").value == "on"
+
+
+def test_a_graph_with_other_rows_than_the_manifest(tmp_path):
+    heads = dataclasses.replace(tiny.HEADS, tools=(*tiny.TOOLS, "fourth", None))
+    with pytest.raises(BundleCorrupt, match="5 rows"):
+        edgefn.load(tiny.bundle(tmp_path / "odd.bundle", heads=heads))
+
+
+def _trained() -> tuple:
+    return tiny.manifest().tools
