@@ -267,7 +267,3 @@ def test_a_graph_with_other_rows_than_the_manifest(tmp_path):
     heads = dataclasses.replace(tiny.HEADS, tools=(*tiny.TOOLS, "fourth", None))
     with pytest.raises(BundleCorrupt, match="5 rows"):
         edgefn.load(tiny.bundle(tmp_path / "odd.bundle", heads=heads))
-
-
-def _trained() -> tuple:
-    return tiny.manifest().tools

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from edgefn.export import calibrate as module
 from edgefn.export.calibrate import (
+    BALANCED_FLOOR,
     BALANCED_LOSS,
     LEAST_ROWS,
     Goal,
@@ -178,12 +179,22 @@ def test_balanced_is_the_strictest_that_turns_away_few_right_rows(rows):
     in_scope = np.array([each[1] for each in rows])
     right = np.array([each[2] for each in rows]) & in_scope
     threshold = balanced_threshold(probability, right, in_scope)
-    assert 0 <= threshold <= 1
-    if right.sum() <= BALANCED_LOSS * in_scope.sum():
-        return
     allowed = BALANCED_LOSS * in_scope.sum()
-    assert (probability[right] < threshold).sum() <= allowed
-    assert (probability[right] < np.nextafter(threshold, 2)).sum() > int(allowed)
+    assert BALANCED_FLOOR <= threshold <= 1
+    if right.sum() <= allowed:
+        return
+    stricter = (probability[right] < np.nextafter(threshold, 2)).sum()
+    if threshold > BALANCED_FLOOR:
+        assert (probability[right] < threshold).sum() <= allowed
+    assert stricter > int(allowed)
+
+
+def test_balanced_is_never_more_likely_wrong_than_right():
+    inside = np.ones(300, bool)
+    unsure = np.linspace(0.1, 0.9, 300)
+    assert balanced_threshold(unsure, inside, inside) == BALANCED_FLOOR
+    assert balanced_threshold(0.6 + unsure / 3, inside, inside) > BALANCED_FLOOR
+    assert balanced_threshold(unsure, ~inside, inside) == BALANCED_FLOOR
 
 
 @pytest.mark.parametrize("right", [0, 1, 9, 10, 11])
@@ -301,14 +312,12 @@ def test_everything_is_written_down():
 
 def test_the_device_accepts_what_calibration_says():
     scored = make(accuracy=0.9)
-    for threshold in ("balanced", "risk"):
-        fitted = calibrate(scored, HEADS, Goal(wrong_rate=0.15, threshold=threshold), None)
-        accepted = accepts(scored, fitted)
-        if threshold == "risk":
-            assert abs(accepted.sum() - fitted.bound.accepted_rows) <= 1
-        else:
-            _, right = scored.log_p(HEADS, fitted.tool_temperature)
-            assert (right & ~accepted).sum() <= BALANCED_LOSS * scored.in_scope.sum() + 1
+    fitted = calibrate(scored, HEADS, Goal(wrong_rate=0.15, threshold="risk"), None)
+    assert abs(accepts(scored, fitted).sum() - fitted.bound.accepted_rows) <= 1
+    fitted = calibrate(scored, HEADS, Goal(), None)
+    log_p, _ = scored.log_p(HEADS, fitted.tool_temperature)
+    p = call_probability(log_p, fitted.platt_slope, fitted.platt_intercept)
+    assert abs(accepts(scored, fitted).sum() - (p >= fitted.threshold).sum()) <= 1
 
 
 @pytest.mark.parametrize("number", [0, 0.25, 1, "0.5"])
