@@ -186,6 +186,13 @@ def _seal(manifest: Manifest, files: Mapping[str, bytes], least_serial: int) -> 
     return replace(numbered, id=_identify(jsonform.to_json(numbered)))
 
 
+def check_target(path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Raise BundleExists now where `write_bundle` would later: before any work is done for nothing."""
+    shown = Path(path)
+    with _reading(shown):
+        _next_serial(_real(shown), shown, force)
+
+
 def _next_serial(target: Path, shown: Path, force: bool) -> int:
     """Return the least serial a bundle at `target` may have, or refuse to replace what is there."""
     if not os.path.lexists(target):

@@ -7,6 +7,7 @@ softmax, so a text that fits no tool has a small P(call) for every tool.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +59,13 @@ class Selector:
         )
         winner = ranking[0]
         return Selection(winner.tool, winner.probability, bool(none_log_p > log_p[best[0]]), ranking)
+
+    def log_odds(self, probability: float) -> float:
+        """Return the log-odds of P(call) as it was before Platt's map, for a probability after it."""
+        slope, intercept = self._calibration.platt_slope, self._calibration.platt_intercept
+        p = min(max(probability, 1e-12), 1 - 1e-12)
+        log_p = min((math.log(p / (1 - p)) - intercept) / slope, -1e-12)
+        return log_p - math.log(-math.expm1(log_p))
 
 
 def log_softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from edgefn.encoder import Encoder
 from edgefn.errors import BundleCorrupt, EngineError
 from edgefn.machine import this_machine
@@ -56,7 +54,7 @@ def decide(encoder: Encoder, selector: Selector, text: str) -> SelftestRow:
         return SelftestRow(text, None, 0.0)
     selection = selector.select(encoder.run(ids).tool_logits)
     accepted = selection.probability >= selector.threshold
-    margin = _margin(selection, selector.threshold, accepted)
+    margin = _margin(selection, selector, accepted)
     return SelftestRow(text, selection.tool if accepted else None, margin)
 
 
@@ -91,14 +89,8 @@ def rows_to(rows: Iterable[SelftestRow]) -> bytes:
     return "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows).encode()
 
 
-def _margin(selection: Selection, threshold: float, accepted: bool) -> float:
-    best, *others = selection.ranking
-    margin = abs(_log_odds(best.probability) - _log_odds(threshold))
-    if accepted and others:
-        margin = min(margin, _log_odds(best.probability) - _log_odds(others[0].probability))
-    return float(margin)
-
-
-def _log_odds(probability: float) -> float:
-    p = min(max(probability, 1e-12), 1 - 1e-12)
-    return float(np.log(p / (1 - p)))
+def _margin(selection: Selection, selector: Selector, accepted: bool) -> float:
+    """Return how far a decision is from flipping, in log-odds of P(call) before Platt's map, which flattens the top."""
+    best, *others = (selector.log_odds(each.probability) for each in selection.ranking)
+    margin = abs(best - selector.log_odds(selector.threshold))
+    return min(margin, best - others[0]) if accepted and others else margin

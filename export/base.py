@@ -54,7 +54,7 @@ def load_encoder(base: str, **options: Any) -> PreTrainedModel:
     folder = resolve_base(base)
     try:
         with quiet():
-            return _without_pooler(folder, options)
+            return AutoModel.from_pretrained(folder, **options)  # type: ignore[no-any-return]
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as exc:
         raise _not_found(base, exc) from exc
 
@@ -75,14 +75,6 @@ def load_tokenizer(base: str) -> PreTrainedTokenizerFast:
     tokenizer.backend_tokenizer.no_padding()
     tokenizer.backend_tokenizer.no_truncation()
     return tokenizer  # type: ignore[no-any-return]
-
-
-def _without_pooler(folder: str, options: dict[str, Any]) -> PreTrainedModel:
-    """Load without the pooler, which nothing here uses; not every architecture knows the option."""
-    try:
-        return AutoModel.from_pretrained(folder, add_pooling_layer=False, **options)  # type: ignore[no-any-return]
-    except TypeError:
-        return AutoModel.from_pretrained(folder, **options)  # type: ignore[no-any-return]
 
 
 def _not_found(base: str, exc: Exception) -> BaseNotFound:

@@ -257,7 +257,20 @@ def upper_limit(successes: int, trials: int, delta: float) -> float:
     return float(beta.ppf(1 - delta, successes + 1, trials - successes))
 
 
+def check_threshold(asked: str) -> None:
+    """Raise DataError unless `asked` is risk, balanced, or a number from 0 to 1."""
+    if asked in ("risk", "balanced"):
+        return
+    try:
+        sensible = 0.0 <= float(asked) <= 1.0
+    except ValueError:
+        sensible = False
+    if not sensible:
+        raise DataError(f"--threshold {asked!r} is no threshold", hint="risk, balanced, or a number from 0 to 1")
+
+
 def _choose(asked: str, balanced: float, bound: Bound | None, no_bound: str) -> tuple[str, float]:
+    check_threshold(asked)
     match asked:
         case "balanced":
             return "balanced", balanced
@@ -267,10 +280,5 @@ def _choose(asked: str, balanced: float, bound: Bound | None, no_bound: str) -> 
                     f"--threshold risk: {no_bound}", hint="--calibrate with more rows, or --threshold balanced"
                 )
             return "risk", bound.threshold
-    try:
-        number = float(asked)
-    except ValueError:
-        number = -1.0
-    if not 0.0 <= number <= 1.0:
-        raise DataError(f"--threshold {asked!r} is no threshold", hint="risk, balanced, or a number from 0 to 1")
-    return "fixed", number
+        case _:
+            return "fixed", float(asked)

@@ -116,6 +116,14 @@ def save_checkpoint(
     save_file(_head_tensors(model), folder / HEADS_FILE)
 
 
+def is_own(folder: Path) -> bool:
+    """Tell whether `folder` holds a checkpoint that edgefn wrote."""
+    try:
+        return "edgefn" in json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+
+
 def load_checkpoint(folder: Path) -> Checkpoint:
     """Read a checkpoint of edgefn's, or a plain Hugging Face sequence classifier whose labels are tool names.
 

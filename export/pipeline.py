@@ -9,15 +9,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edgefn.bundle import write_bundle
+from edgefn.bundle import check_target, write_bundle
 from edgefn.encoder import Encoder
-from edgefn.errors import BundleExists, DataError
+from edgefn.errors import DataError, ExportError
 from edgefn.machine import this_machine
-from edgefn.manifest import CalibrationRows, Manifest
+from edgefn.manifest import CalibrationRows, Heads, Manifest
 from edgefn.rows import Row, check_labels, read_rows
 from edgefn.session import Session, runtime_version
 
-from .calibrate import Goal, calibrate
+from .calibrate import Goal, calibrate, check_threshold
 from .checkpoint import Checkpoint, load_checkpoint
 from .data import digest
 from .gate import DEFAULT_BUDGET, Candidate, GateReport, compare
@@ -51,6 +51,20 @@ class ExportSettings:
 
 
 @dataclass(frozen=True)
+class Graphs:
+    """A model as ONNX."""
+
+    before: bytes
+    """The fused float graph."""
+    after: bytes
+    """The same, quantized."""
+    opset: int
+    """Opset of the second."""
+    parity: float
+    """Largest logit difference between PyTorch and the first."""
+
+
+@dataclass(frozen=True)
 class Exported:
     """What export made."""
 
@@ -71,37 +85,50 @@ def export_bundle(
         CheckpointError, DataError, ExportError, BundleExists, BundleWriteFailed: nothing was written.
     """
     settings = settings or ExportSettings()
-    if target.exists() and not settings.force:
-        raise BundleExists(f"{target} exists already", hint="choose another -o, or replace it with --force")
+    check_target(target, force=settings.force)
+    check_threshold(settings.goal.threshold)
     checkpoint = load_checkpoint(source)
     heads = heads_of(checkpoint)
     rows, described = calibration_rows(checkpoint, settings.calibrate)
     say(f"read      {source}: {len(checkpoint.tools)} tools, {len(rows)} calibration rows")
-    with tempfile.TemporaryDirectory() as name:
-        work = Path(name)
-        floats = to_onnx(checkpoint.model, work)
-        float_bytes = stamp(floats, heads)
-        limit = max_positions(checkpoint.model.config)
-        parity = check_parity(checkpoint.model, float_bytes, limit)
-        say(f"exported  fused float graph, {len(float_bytes) / 1e6:.1f} MB, within {parity:.1e} of PyTorch")
-        graph = quantize(floats, settings.quantization, work)
-        graph_bytes = stamp(graph, heads)
-        say(f"quantized {settings.quantization}, {len(graph_bytes) / 1e6:.1f} MB")
-    encoders = [_encoder(checkpoint, each, settings, limit) for each in (float_bytes, graph_bytes)]
-    candidates = [Candidate(e, len(b)) for e, b in zip(encoders, (float_bytes, graph_bytes), strict=True)]
-    gate, scored = compare(candidates[0], candidates[1], heads, rows)
+    limit = max_positions(checkpoint.model.config)
+    graphs = _graphs(checkpoint, heads, settings.quantization, limit, say)
+    encoders = [_encoder(checkpoint, each, settings, limit) for each in (graphs.before, graphs.after)]
+    before, after = (
+        Candidate(encoder, len(graph)) for encoder, graph in zip(encoders, (graphs.before, graphs.after), strict=True)
+    )
+    gate, scored = compare(before, after, heads, rows)
     say(f"gate      {len(gate.flips)} of {gate.rows} decisions flipped, loss {gate.loss_points:+.2f} points")
     gate.enforce(settings.budget)
     calibration = calibrate(scored, heads, settings.goal, described)
     say(f"calibrated threshold {calibration.threshold:.4f} ({calibration.threshold_name})")
     parts = Parts(
-        checkpoint, heads, graph_bytes, settings.quantization, opset_of(graph), min(settings.max_tokens, limit),
-        calibration, rows, _measured(gate, parity, settings, encoders[1]), settings.serial,
+        checkpoint, heads, graphs.after, settings.quantization, graphs.opset, min(settings.max_tokens, limit),
+        calibration, rows, _measured(gate, graphs.parity, encoders[1]), settings.serial,
     )  # fmt: skip
     manifest, files = pack(parts, encoders[1])
     manifest = write_bundle(target, manifest, files, force=settings.force)
     say(f"packed    {target}, serial {manifest.serial}, {sum(each.bytes for each in manifest.files) / 1e6:.1f} MB")
-    return Exported(manifest, gate, parity)
+    return Exported(manifest, gate, graphs.parity)
+
+
+def _graphs(checkpoint: Checkpoint, heads: Heads, quantization: Quantization, limit: int, say: Say) -> Graphs:
+    """Export, fuse, check and quantize in a temporary folder."""
+    try:
+        with tempfile.TemporaryDirectory() as name:
+            work = Path(name)
+            floats = to_onnx(checkpoint.model, work)
+            before = stamp(floats, heads)
+            parity = check_parity(checkpoint.model, before, limit)
+            say(f"exported  fused float graph, {len(before) / 1e6:.1f} MB, within {parity:.1e} of PyTorch")
+            graph = quantize(floats, quantization, work)
+            after = stamp(graph, heads)
+            say(f"quantized {quantization}, {len(after) / 1e6:.1f} MB")
+            return Graphs(before, after, opset_of(graph), parity)
+    except OSError as exc:
+        raise ExportError(
+            f"the temporary folder cannot be used: {exc}", hint="free space there, or set TMPDIR to another folder"
+        ) from exc
 
 
 def calibration_rows(checkpoint: Checkpoint, given: Path | None) -> tuple[tuple[Row, ...], CalibrationRows]:
@@ -124,7 +151,7 @@ def _encoder(checkpoint: Checkpoint, graph: bytes, settings: ExportSettings, lim
     return Encoder(checkpoint.tokenizer.backend_tokenizer.to_str().encode(), session, info)
 
 
-def _measured(gate: GateReport, parity: float, settings: ExportSettings, encoder: Encoder) -> dict[str, Any]:
+def _measured(gate: GateReport, parity: float, encoder: Encoder) -> dict[str, Any]:
     """Return what the manifest keeps of the measurements; JSON knows no nan, so absent numbers become null."""
     sides = {
         name: {key: None if math.isnan(value) else value for key, value in asdict(side).items()}

@@ -94,8 +94,8 @@ def check_parity(model: ExportableModel, graph: bytes, max_positions: int) -> fl
 def max_positions(config: Any) -> int:
     """Return how many tokens the encoder can take, its own offset (RoBERTa counts from 2) taken off."""
     limit = int(getattr(config, "max_position_embeddings", 512))
-    offset = int(config.pad_token_id or 0) + 1 if config.model_type in ("roberta", "xlm-roberta", "camembert") else 0
-    return limit - offset
+    counts_from_padding = config.model_type in ("roberta", "xlm-roberta", "camembert", "mpnet")
+    return limit - int(config.pad_token_id or 0) - 1 if counts_from_padding else limit
 
 
 def _random_batch(

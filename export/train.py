@@ -20,7 +20,7 @@ from edgefn.tool import Tool
 
 from .base import load_tokenizer
 from .batches import Collator, infer, tokenize
-from .checkpoint import CALIBRATION_FILE, UNFINISHED, save_checkpoint, trained_tool, writing
+from .checkpoint import CALIBRATION_FILE, UNFINISHED, is_own, save_checkpoint, trained_tool, writing
 from .data import digest, write_rows
 from .fit import fit
 from .gather import Rows, gather
@@ -101,12 +101,12 @@ def _write_report(folder: Path, report: Report, parameters: int, seconds: float)
 
 
 def _check_target(folder: Path, resume: bool) -> None:
+    """Refuse a folder that holds something else than a checkpoint of ours, finished or not."""
     if folder.is_file():
         raise CheckpointError(f"{folder} is a file", hint="give a folder with -o")
-    # A checkpoint may be replaced, an unfinished one too; anything else in the folder is somebody's.
-    if folder.is_dir() and not (folder / "config.json").is_file():
+    if folder.is_dir() and not is_own(folder):
         foreign = [name for name in os.listdir(folder) if name != WORK and not name.startswith(UNFINISHED)]
         if foreign:
-            raise CheckpointError(f"{folder} is not empty and no checkpoint", hint="choose another -o")
+            raise CheckpointError(f"{folder} is not empty and no checkpoint of edgefn", hint="choose another -o")
     if not resume:
         shutil.rmtree(folder / WORK, ignore_errors=True)

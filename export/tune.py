@@ -22,14 +22,22 @@ def prepare(model: ToolModel, how: Tune) -> None:
     `bitfit` trains the encoder's biases (Ben Zaken et al. 2022, arXiv:2106.10199), `lora` low-rank additions to
     all its linear layers (Hu et al. 2021, arXiv:2106.09685).
     """
+    for name, parameter in model.encoder.named_parameters():
+        parameter.requires_grad_("pooler" not in name)  # kept for who loads the checkpoint; no head reads it
     match how:
         case "heads":
             model.encoder.requires_grad_(False)
         case "bitfit":
             for name, parameter in model.encoder.named_parameters():
-                parameter.requires_grad_(name.endswith("bias"))
+                parameter.requires_grad_(name.endswith("bias") and "pooler" not in name)
         case "lora":
-            config = LoraConfig(r=_LORA_RANK, lora_alpha=2 * _LORA_RANK, lora_dropout=0.05, target_modules="all-linear")
+            config = LoraConfig(
+                r=_LORA_RANK,
+                lora_alpha=2 * _LORA_RANK,
+                lora_dropout=0.05,
+                target_modules="all-linear",
+                exclude_modules=["pooler.dense"] if hasattr(model.encoder, "pooler") else None,
+            )
             model.encoder = get_peft_model(model.encoder, config)  # type: ignore[assignment]
         case "full":
             pass

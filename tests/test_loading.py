@@ -255,9 +255,8 @@ def test_trained_tools_that_are_no_tools(tmp_path):
 
 
 def test_a_tool_known_by_its_name_alone_may_be_any_function(tmp_path):
-    known = tuple(
-        dataclasses.replace(each, parameters={}, fingerprint="sha256:0", callable=False) for each in _trained()
-    )
+    unknown = {"parameters": {}, "fingerprint": "sha256:0", "callable": False}
+    known = tuple(dataclasses.replace(each, **unknown) for each in tiny.manifest().tools)
     path = tiny.bundle(tmp_path / "foreign.bundle", tools=known)
     dispatcher = edgefn.load(path, tools=tiny.functions()[0])
     assert dispatcher("lamp on").value == "on"

@@ -9,7 +9,7 @@ import pytest
 import tiny
 
 from edgefn.errors import BundleCorrupt
-from edgefn.selection import Selector
+from edgefn.selection import Selector, log_softmax
 from edgefn.selftest import LEAST_MARGIN, SelftestRow, decide, flips, rows_from, rows_to
 
 
@@ -31,9 +31,11 @@ def test_every_utterance_is_decided_and_far_from_flipping(encoder):
 
 def test_margin_is_the_distance_in_log_odds(encoder):
     refused = decide(encoder, selector(), "on off")
-    p = selector().select(encoder.run(encoder.encode("on off")).tool_logits).probability
+    p = np.exp(log_softmax(encoder.run(encoder.encode("on off")).tool_logits)).max()
+    # What P(call) must be for Platt's map (4 · log P + 3) to give the threshold of 0.7.
+    least = math.exp((math.log(0.7 / 0.3) - 3) / 4)
     assert refused.tool is None
-    assert refused.margin == pytest.approx(math.log(0.7 / 0.3) - math.log(p / (1 - p)))
+    assert refused.margin == pytest.approx(math.log(least / (1 - least)) - math.log(p / (1 - p)))
     tied = decide(encoder, selector(threshold=0.5), "on off")
     assert tied.tool is not None
     assert tied.margin == pytest.approx(0, abs=1e-4)  # the runner-up is as near as can be

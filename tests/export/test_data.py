@@ -9,7 +9,6 @@ from collections import Counter
 
 import pytest
 from edgefn.export.data import (
-    check_labels,
     digest,
     drop_seen,
     hold_out,
@@ -22,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgefn.errors import DataError
-from edgefn.rows import Row, read_rows
+from edgefn.rows import Row, check_labels, read_rows
 
 
 def rows_of(**counts):
