@@ -9,8 +9,8 @@ milliseconds, and the ratios are what is claimed. On two cores, then on one:
                   prepared beforehand, for the same outputs
     torch_ms      the float32 encoder of the checkpoint in eager PyTorch on the same tokens: no tokenizer, no heads
 
-Each timed call comes after an untimed one of its own side, so that no side pays for the spinning threads and the cache
-of another. Last, the cold start, from starting an interpreter to what it says when it is ready:
+Each timed call comes after three untimed ones of its own side, so that no side pays for the spinning threads and the
+cache of another. Last, the cold start, from starting an interpreter to what it says when it is ready:
 
     edgefn_ms     `edgefn.load(bundle).predict(text)`, the first answer
     floor_ms      numpy, onnxruntime and tokenizers imported, the same session opened, and nothing else
@@ -24,6 +24,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import subprocess
 import sys
 import time
@@ -56,6 +57,8 @@ Asked = tuple[Sequence[str], Mapping[str, Any]]
 
 TOKENS = 16
 UTTERANCES = 8
+_WARMING = 3
+"""Untimed calls before each timed one."""
 TARGETS = {
     "dispatch_over_session": "at most 1.3",
     "torch_over_session": "at least 6, on one core 5",
@@ -158,12 +161,17 @@ def warm_calls(path: Path, checkpoint: str, cores: int, rounds: int) -> dict[str
 
 
 def in_turn(sides: Mapping[str, Callable[[int], object]], rounds: int) -> dict[str, list[float]]:
-    """Return the seconds of `rounds` calls of each side, the order turned round every time."""
+    """Return the seconds of `rounds` calls of each side, in an order drawn anew every round.
+
+    A fixed order would let one side always follow PyTorch, which leaves the caches to itself.
+    """
+    draw = random.Random(0)
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     for index in range(-rounds // 10, rounds):
-        for name in list(sides)[:: 1 if index % 2 else -1]:
+        for name in draw.sample(list(sides), len(sides)):
             call = sides[name]
-            call(index + 1)
+            for _ in range(_WARMING):
+                call(index + 1)
             start = time.perf_counter()
             call(index)
             end = time.perf_counter()

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from .batches import UNLABELLED
-from .model import GraphOutputs, ToolModel
+from .model import GraphOutputs
 from .settings import TrainSettings
 
 
-def tool_loss(
-    model: ToolModel, out: GraphOutputs, labels: Tensor, soft: Tensor | None, settings: TrainSettings
-) -> Tensor:
+def tool_loss(out: GraphOutputs, labels: Tensor, soft: Tensor | None, settings: TrainSettings) -> Tensor:
     """Return the loss of a batch.
 
-    Cross-entropy on the labels (`labels` [batch], those unlabelled passed over), the teachers' opinion where there
-    is one (`soft` [batch, tools], probabilities), and made-up outliers for "none of these".
+    Cross-entropy on the labels (`labels` [batch], those unlabelled passed over), and the teachers' opinion where there
+    is one (`soft` [batch, tools], probabilities).
     """
-    labelled = labels != UNLABELLED
     summed = F.cross_entropy(
         out.tool_logits,
         labels,
@@ -31,9 +27,6 @@ def tool_loss(
     if soft is not None:
         share = settings.teachers_weight
         loss = (1 - share) * loss + share * teachers_loss(out.tool_logits, soft, settings.teachers_temperature)
-    if settings.outlier_weight and None in model.keys.tools:
-        mixed = outlier_loss(model, out.embedding[labelled], labels[labelled], settings.outliers)
-        loss = loss + settings.outlier_weight * mixed
     return loss
 
 
@@ -42,21 +35,3 @@ def teachers_loss(logits: Tensor, soft: Tensor, temperature: float) -> Tensor:
     target = (soft.clamp_min(1e-8).log() / temperature).softmax(1)
     divergence = F.kl_div((logits / temperature).log_softmax(1), target, reduction="batchmean")
     return temperature**2 * divergence
-
-
-def outlier_loss(model: ToolModel, embedding: Tensor, labels: Tensor, most: int) -> Tensor:
-    """Return the loss of calling up to `most` mixes of two tools' embeddings "none of these".
-
-    A point between two tools' utterances belongs to neither: convex mixes as outliers, Zhan et al. 2021
-    (arXiv:2106.08616).
-    """
-    if not len(labels):
-        return embedding.new_zeros(())
-    none = model.keys.tools.index(None)
-    first, second = torch.randint(len(labels), (2, 2 * most))
-    apart = (labels[first] != labels[second]).nonzero()[:most, 0]
-    if not len(apart):
-        return embedding.new_zeros(())
-    share = 0.3 + 0.4 * torch.rand(len(apart), 1, device=embedding.device)
-    mixed = F.normalize(share * embedding[first[apart]] + (1 - share) * embedding[second[apart]], dim=-1)
-    return F.cross_entropy(model.tool_head(mixed), torch.full((len(apart),), none, device=embedding.device))

@@ -45,10 +45,6 @@ class TrainSettings:
     """Decay of the moving average of the weights."""
     label_smoothing: float = 0.0
     """Share of the target spread over all tools."""
-    outlier_weight: float = 0.1
-    """Weight of the loss on mixes of two tools, taken as "none of these"."""
-    outliers: int = 32
-    """Mixes a step."""
     repeat_out_of_scope: int = 5
     """How often each out-of-scope row is seen in an epoch, where they are scarce."""
     per_tool: int = 200
