@@ -28,24 +28,33 @@ def describe(manifest: Manifest) -> str:
     return "\n".join(lines)
 
 
-def _calibration(calibration: Calibration) -> list[str]:
-    lines = [
-        f"threshold   {calibration.threshold:.4f} ({calibration.threshold_name}); "
-        f"balanced is {calibration.balanced_threshold:.4f}"
-    ]
+def bound_in_words(calibration: Calibration) -> str:
+    """Return what the bundle promises about wrong calls, or why it promises nothing."""
     bound = calibration.bound
     if bound is None:
-        lines.append(f"bound       none: {calibration.no_bound_reason}")
-    else:
-        lines.append(
-            f"bound       at {bound.threshold:.4f}: at most {bound.wrong_rate:.1%} of accepted calls wrong, "
-            f"{bound.confidence:.0%} confidence, {bound.out_of_scope_share:.1%} out of scope, "
-            f"{bound.accepted_rows} rows accepted"
-        )
-    if calibration.rows is not None:
-        rows = calibration.rows
-        lines.append(f"calibrated  on {rows.rows} rows of {rows.source}, {rows.out_of_scope} out of scope")
-    return lines
+        return f"none: {calibration.no_bound_reason}"
+    return (
+        f"at {bound.threshold:.4f} or more (`risk`), at most {bound.wrong_rate:.1%} of accepted calls are wrong, with "
+        f"{bound.confidence:.0%} confidence, where {bound.out_of_scope_share:.1%} of utterances are out of scope and "
+        f"utterances resemble the calibration rows ({bound.accepted_rows} of them accepted)"
+    )
+
+
+def calibrated_on(calibration: Calibration) -> str:
+    """Return which rows the probability was fitted on."""
+    rows = calibration.rows
+    if rows is None:
+        return "rows unknown"
+    return f"{rows.rows} rows of {rows.source}, {rows.out_of_scope} of them out of scope"
+
+
+def _calibration(calibration: Calibration) -> list[str]:
+    return [
+        f"threshold   {calibration.threshold:.4f} ({calibration.threshold_name}); "
+        f"balanced is {calibration.balanced_threshold:.4f}",
+        f"bound       {bound_in_words(calibration)}",
+        f"calibrated  on {calibrated_on(calibration)}",
+    ]
 
 
 def _measured(manifest: Manifest) -> list[str]:

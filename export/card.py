@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edgefn.inspection import bound_in_words, calibrated_on
 from edgefn.manifest import Calibration, Manifest
 
 
@@ -53,25 +54,13 @@ def model_card(manifest: Manifest) -> str:
 
 
 def _calibration(calibration: Calibration) -> list[str]:
-    lines = [
+    return [
         f"A call is accepted at a probability of {calibration.threshold:.4f} or more "
-        f"(`{calibration.threshold_name}`; `balanced` is {calibration.balanced_threshold:.4f})."
+        f"(`{calibration.threshold_name}`; `balanced` is {calibration.balanced_threshold:.4f}). "
+        f"Fitted on {calibrated_on(calibration)}.",
+        "",
+        f"Bound on wrong calls: {bound_in_words(calibration)}.",
     ]
-    if calibration.rows is not None:
-        lines.append(
-            f"Fitted on {calibration.rows.rows} rows of {calibration.rows.source}, "
-            f"{calibration.rows.out_of_scope} of them out of scope."
-        )
-    bound = calibration.bound
-    if bound is None:
-        lines.append(f"No bound on wrong calls can be given: {calibration.no_bound_reason}.")
-    else:
-        lines.append(
-            f"At {bound.threshold:.4f} or more (`risk`), at most {bound.wrong_rate:.1%} of accepted calls are wrong, "
-            f"with {bound.confidence:.0%} confidence, where {bound.out_of_scope_share:.1%} of utterances are out of "
-            f"scope and utterances resemble the calibration rows ({bound.accepted_rows} of them accepted)."
-        )
-    return lines
 
 
 def _number(value: float | None, form: str) -> str:

@@ -43,10 +43,10 @@ class TrainSettings:
     """Share of the steps over which the rate rises."""
     average_decay: float = 0.998
     """Decay of the moving average of the weights."""
-    label_smoothing: float = 0.0
-    """Share of the target spread over all tools."""
     repeat_out_of_scope: int = 5
-    """How often each out-of-scope row is seen in an epoch, where they are scarce."""
+    """How often each out-of-scope row is seen in an epoch, at most, where they are fewer than a tenth of all."""
+    outlier_weight: float = 0.1
+    """Weight of the loss on mixes of two tools, taken as "none of these", where out-of-scope rows are so few."""
     per_tool: int = 200
     """Sentences expanded from each tool's templates, at most."""
     calibration_share: float = 0.6

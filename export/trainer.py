@@ -129,7 +129,7 @@ class ToolTrainer(Trainer):
     ) -> Any:
         """Return the loss of one batch."""
         out = model(inputs["input_ids"], inputs["attention_mask"])
-        loss = tool_loss(out, inputs["labels"], inputs.get("soft"), self.settings)
+        loss = tool_loss(self._tool_model, out, inputs["labels"], inputs.get("soft"), self.settings)
         return (loss, out) if return_outputs else loss
 
     def create_optimizer(self) -> torch.optim.Optimizer:

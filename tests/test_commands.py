@@ -387,7 +387,7 @@ def test_inspect(bundle):
         "a bound needs 200",
     ):
         assert part in shown
-    assert "8 rows of calibration.jsonl, 2 out of scope" in shown
+    assert "8 rows of calibration.jsonl, 2 of them out of scope" in shown
 
 
 def test_inspect_as_json(bundle):

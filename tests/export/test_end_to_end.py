@@ -102,3 +102,21 @@ def test_what_never_reaches_the_engine(dispatcher):
         ("a " * 500, "too_long"),
     ):
         assert dispatcher(text) == edgefn.Abstained(reason)
+
+
+def test_fifty_utterances_of_a_tool_that_is_not_here_run_nothing_in_its_place(made):
+    """A tool that won and is absent is named; whatever else happens is what happens where it is present."""
+    here = [tool for tool in Registry.load(KIOSK) if tool.name in CHOSEN]
+    complete = edgefn.load(made[0], tools=here)
+    without = edgefn.load(made[0], tools=[tool for tool in here if tool.name != "find_place"])
+    rows = [row for part in ("train", "valid", "test") for row in read_rows(KIOSK / f"{part}.jsonl")]
+    texts = [row.text for row in rows if row.tool == "find_place"][:50]
+    won = [text for text in texts if getattr(complete.predict(text), "tool", None) == "find_place"]
+    assert len(texts) == 50 and len(won) > 25
+    for text in texts:
+        outcome = without(text)
+        if text in won:
+            assert isinstance(outcome, edgefn.Abstained)
+            assert (outcome.reason, outcome.tool) == ("not_registered", "find_place")
+        else:
+            assert without.predict(text) == complete.predict(text)
