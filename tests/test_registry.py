@@ -249,9 +249,10 @@ def test_a_failed_reload_leaves_the_module_that_worked(tmp_path):
 
 
 def test_a_keyboard_interrupt_is_not_swallowed(tmp_path):
+    before = set(sys.modules)
     with pytest.raises(KeyboardInterrupt):
         load_tools(write(tmp_path / "a.py", extra="raise KeyboardInterrupt\n"))
-    assert not [name for name in sys.modules if name.startswith("_edgefn_tools_")]
+    assert not [name for name in set(sys.modules) - before if name.startswith("_edgefn_tools_")]
 
 
 @pytest.mark.parametrize("name", ["missing", "missing.py", "notes.txt", "empty", "plain.py", "broken"])

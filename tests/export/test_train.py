@@ -49,6 +49,21 @@ def test_it_learns(trained, tiny):
     assert trained.trained_parameters > 10_000 and trained.seconds > 0
 
 
+def test_teachers_are_learned_from_and_not_trained_twice(settings, tmp_path, monkeypatch):
+    taught = replace(settings, teachers=2, epochs=2)
+    folder, said = tmp_path / "checkpoint", []
+    with monkeypatch.context() as broken:
+        broken.setattr(fit_module, "opinions", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            train(None, folder, taught, said.append)
+    assert [line for line in said if line.startswith("teacher")] == ["teacher 1 of 2", "teacher 2 of 2"]
+    said.clear()
+    made = train(None, folder, replace(taught, resume=True), said.append)
+    assert not [line for line in said if line.startswith("teacher")]
+    assert any(line.startswith("asked 2 teachers") for line in said)
+    assert made.report.accuracy > 0.9
+
+
 def test_the_folder_holds_what_is_promised_and_nothing_else(trained):
     names = {path.name for path in trained.folder.iterdir()}
     assert names >= {
