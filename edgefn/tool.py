@@ -173,6 +173,11 @@ class Tool:
         """sha256 over what a call depends on: the schema without its descriptions."""
         return fingerprint_parameters(self.schema)
 
+    @cached_property
+    def _takes_nothing(self) -> bool:
+        """True where a call without arguments fits: validating nothing would cost as much as something."""
+        return self.given_schema is None and not any(each.required for each in self.parameters)
+
     def to_openai(self) -> dict[str, Any]:
         """Return the form of OpenAI's `tools`."""
         function = {
@@ -201,6 +206,8 @@ class Tool:
 
         JSON values and typed values are both taken. Defaults are not filled in: Python does that.
         """
+        if not arguments and self._takes_nothing:
+            return {}
         given, unfit = self._plain(arguments)
         if unfit or not self._fits(given):
             raise self._explain(arguments, given, unfit)
