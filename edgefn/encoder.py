@@ -28,8 +28,6 @@ class Scores:
 
     tool_logits: Floats
     """[tools]"""
-    tokens: int
-    """How many tokens were run, special ones included."""
 
 
 class Encoder:
@@ -86,7 +84,7 @@ class Encoder:
                 "the graph returned scores that are not finite",
                 hint="run `edgefn doctor BUNDLE`; export again with --quantize none if it persists",
             )
-        return Scores(tool_logits[0], len(ids))
+        return Scores(tool_logits[0])
 
 
 def _unknown_id(tokenizer: Tokenizer) -> int | None:

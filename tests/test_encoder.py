@@ -125,7 +125,6 @@ def test_tokenizer_without_its_unknown_token_is_refused_before_it_meets_an_unkno
 
 def test_scores_of_one_pass(encoder):
     scores = encoder.run(encoder.encode("turn the lamp on"))
-    assert scores.tokens == 6
     assert scores.tool_logits.shape == (4,)
     assert scores.tool_logits.argmax() == 0
     assert encoder.provider == "CPUExecutionProvider"
