@@ -34,6 +34,10 @@ _COMMANDS = {
 """Module of every command, imported when it is called or listed."""
 
 
+THREADS = click.IntRange(0, 256)
+"""What `--threads` takes: more than any machine we know has, few enough that a slip does not eat the memory."""
+
+
 class _Group(click.Group):
     """Loads commands when they are asked for, and shows our errors as the command line does."""
 
@@ -95,9 +99,7 @@ def json_option(command: F) -> F:
 
 def engine_options(command: F) -> F:
     """Add `--provider` and `--threads`."""
-    threads = click.option(
-        "--threads", type=click.IntRange(0, 256), default=0, help="Threads inside one operator; 0 chooses."
-    )
+    threads = click.option("--threads", type=THREADS, default=0, help="Threads inside one operator; 0 chooses.")
     provider = click.option(
         "--provider", default="cpu", show_default=True, help="cpu, cuda, tensorrt, ..., or ONNX Runtime's own name."
     )

@@ -12,7 +12,6 @@ from tokenizers import Tokenizer
 from tokenizers.models import Unigram
 
 from edgefn.errors import BundleCorrupt, EngineError, InvalidUtterance
-from edgefn.manifest import Graph
 from edgefn.outcome import AbstainReason
 from edgefn.session import Session
 
@@ -36,8 +35,11 @@ class Encoder:
     Never padded: dynamic int8 takes its activation scale over the whole tensor, so padding would change the scores.
     """
 
-    def __init__(self, tokenizer_json: bytes, session: Session, graph: Graph) -> None:
-        """Build the tokenizer from the bytes of `tokenizer.json`; raises BundleCorrupt."""
+    def __init__(self, tokenizer_json: bytes, session: Session, max_tokens: int) -> None:
+        """Build the tokenizer from the bytes of `tokenizer.json`; longer texts than `max_tokens` are not run.
+
+        Raises BundleCorrupt when the tokenizer cannot be read.
+        """
         try:
             self._tokenizer = Tokenizer.from_buffer(tokenizer_json)
             self._unknown = _unknown_id(self._tokenizer)
@@ -49,8 +51,8 @@ class Encoder:
         self._tokenizer.no_truncation()
         self._special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
         self._session = session
-        self._max_tokens = graph.max_tokens
-        self._mask = np.ones((1, graph.max_tokens), dtype=np.int64)
+        self._max_tokens = max_tokens
+        self._mask = np.ones((1, max_tokens), dtype=np.int64)
         self.provider = session.provider
         self.threads = session.threads
 

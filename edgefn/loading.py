@@ -69,7 +69,7 @@ def open_encoder(bundle: Bundle, provider: str = "cpu", threads: int = 0) -> Enc
             f"{bundle.path / graph.file}: its tool_logits do not have the manifest's {rows} rows",
             hint="export the bundle again",
         )
-    return Encoder(bundle.read("tokenizer.json"), session, graph)
+    return Encoder(bundle.read("tokenizer.json"), session, graph.max_tokens)
 
 
 def bind(manifest: Manifest, tools: Tools, on_mismatch: OnMismatch = "raise") -> Registry:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgefn.cli import json_option, print_json
+from edgefn.cli import THREADS, json_option, print_json
 from edgefn.errors import MissingExtra
 from edgefn.registry import Registry
 
@@ -81,7 +81,7 @@ def train_command(tools: Path | None, output: Path, as_json: bool, **options: An
     "--budget", type=click.FloatRange(0), default=0.5, show_default=True, help="Points quantization may cost."
 )
 @click.option("--max-tokens", type=click.IntRange(4), default=128, show_default=True, help="Longer texts abstain.")
-@click.option("--threads", type=click.IntRange(0), default=0, help="Threads of the measurements; 0 chooses.")
+@click.option("--threads", type=THREADS, default=0, help="Threads of the measurements; 0 chooses.")
 @click.option("--serial", type=click.IntRange(0), default=1, help="Least serial number of the bundle.")
 @click.option("--force", is_flag=True, help="Replace an existing bundle.")
 @json_option

@@ -39,6 +39,7 @@ def perturb(rows: Sequence[Row], count: int, seed: int) -> list[str]:
         lambda: _spliced(draw.choice(texts), draw.choice(texts), draw),
     ]
     if outside:
+        # In either order: the head of one, the tail of the other.
         kinds.append(lambda: _spliced(*draw.sample([draw.choice(outside), draw.choice(texts)], 2), draw))
     seen = {" ".join(text) for text in texts}
     made = dict.fromkeys(" ".join(kinds[at % len(kinds)]()) for at in range(count))

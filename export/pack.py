@@ -54,11 +54,6 @@ class Parts:
     """The manifest's serial."""
 
 
-def graph_info(quantization: Quantization, max_tokens: int, dim: int, opset: int) -> Graph:
-    """Return the manifest's entry for a graph."""
-    return Graph(FILES[quantization], quantization, max_tokens, dim, opset, MINIMUM_ONNXRUNTIME)
-
-
 def heads_of(checkpoint: Checkpoint) -> Heads:
     """Return the keys of a checkpoint's heads with the trained scale."""
     model = checkpoint.model
@@ -76,7 +71,14 @@ def pack(parts: Parts, encoder: Encoder) -> tuple[Manifest, dict[str, bytes]]:
         edgefn=__version__,
         tools=checkpoint.tools,
         heads=parts.heads,
-        graph=graph_info(parts.quantization, parts.max_tokens, int(checkpoint.model.config.hidden_size), parts.opset),
+        graph=Graph(
+            file=FILES[parts.quantization],
+            quantization=parts.quantization,
+            max_tokens=parts.max_tokens,
+            dim=int(checkpoint.model.config.hidden_size),
+            opset=parts.opset,
+            minimum_onnxruntime=MINIMUM_ONNXRUNTIME,
+        ),
         calibration=parts.calibration,
         source=Source(checkpoint.sha256, checkpoint.base, checkpoint.data),
         measured=parts.measured,

@@ -21,7 +21,7 @@ from .calibrate import Goal, calibrate, check_threshold
 from .checkpoint import Checkpoint, load_checkpoint
 from .data import digest
 from .gate import DEFAULT_BUDGET, Candidate, GateReport, compare
-from .pack import Parts, graph_info, heads_of, opset_of, pack, stamp
+from .pack import Parts, heads_of, opset_of, pack, stamp
 from .quantize import Quantization, quantize
 from .to_onnx import check_parity, max_positions, to_onnx
 
@@ -93,7 +93,8 @@ def export_bundle(
     say(f"read      {source}: {len(checkpoint.tools)} tools, {len(rows)} calibration rows")
     limit = max_positions(checkpoint.model.config)
     graphs = _graphs(checkpoint, heads, settings.quantization, limit, say)
-    encoders = [_encoder(checkpoint, each, settings, limit) for each in (graphs.before, graphs.after)]
+    max_tokens = min(settings.max_tokens, limit)
+    encoders = [_encoder(checkpoint, each, settings.threads, max_tokens) for each in (graphs.before, graphs.after)]
     before, after = (
         Candidate(encoder, len(graph)) for encoder, graph in zip(encoders, (graphs.before, graphs.after), strict=True)
     )
@@ -103,7 +104,7 @@ def export_bundle(
     calibration = calibrate(scored, heads, settings.goal, described)
     say(f"calibrated threshold {calibration.threshold:.4f} ({calibration.threshold_name})")
     parts = Parts(
-        checkpoint, heads, graphs.after, settings.quantization, graphs.opset, min(settings.max_tokens, limit),
+        checkpoint, heads, graphs.after, settings.quantization, graphs.opset, max_tokens,
         calibration, rows, _measured(gate, graphs.parity, encoders[1]), settings.serial,
     )  # fmt: skip
     manifest, files = pack(parts, encoders[1])
@@ -145,10 +146,9 @@ def calibration_rows(checkpoint: Checkpoint, given: Path | None) -> tuple[tuple[
     return rows, CalibrationRows(path.name, digest(path), len(rows), outside)
 
 
-def _encoder(checkpoint: Checkpoint, graph: bytes, settings: ExportSettings, limit: int) -> Encoder:
-    session = Session(graph, threads=settings.threads)
-    info = graph_info(settings.quantization, min(settings.max_tokens, limit), checkpoint.model.config.hidden_size, 0)
-    return Encoder(checkpoint.tokenizer.backend_tokenizer.to_str().encode(), session, info)
+def _encoder(checkpoint: Checkpoint, graph: bytes, threads: int, max_tokens: int) -> Encoder:
+    tokenizer_json = checkpoint.tokenizer.backend_tokenizer.to_str().encode()
+    return Encoder(tokenizer_json, Session(graph, threads=threads), max_tokens)
 
 
 def _measured(gate: GateReport, parity: float, encoder: Encoder) -> dict[str, Any]:

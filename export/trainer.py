@@ -59,7 +59,7 @@ class WeightAverage(TrainerCallback):
             self.weights[name].copy_(held)
 
 
-class KeepBest(TrainerCallback):
+class KeepBest:
     """Writes the averaged weights whenever validation improves; stops when it has not for `patience` epochs."""
 
     def __init__(self, folder: Path, patience: int) -> None:

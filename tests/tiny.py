@@ -242,8 +242,7 @@ def manifest(**changed: Any) -> Manifest:
 
 def encoder(tokenizer: bytes | None = None, model: bytes | None = None, max_tokens: int = MAX_TOKENS) -> Encoder:
     """Return an encoder of the tiny graph, one thread."""
-    about = Graph("onnx/model.onnx", "none", max_tokens, DIM, 17, "1.17.0")
-    return Encoder(tokenizer or wordpiece(), Session(model or graph(), threads=1), about)
+    return Encoder(tokenizer or wordpiece(), Session(model or graph(), threads=1), max_tokens)
 
 
 def selftest() -> bytes:
