@@ -1,0 +1,1 @@
+"""Text said by a person, read as typed values."""
