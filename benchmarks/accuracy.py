@@ -1,9 +1,11 @@
-"""How well a bundle decides: `python benchmarks/accuracy.py clinc150 [--data DIR] [--work DIR]`.
+"""How well a bundle decides: `python benchmarks/accuracy.py DATASET [--data DIR] [--work DIR]`.
 
-Trains on the train rows, chooses everything on the valid rows, and reports the test rows once, as one JSON object on
-standard output. The bundle and its checkpoint stay in the work folder (default .bench/DATASET) for `bound.py` and
-`latency.py`. The data folder holds `clinc150/{train,valid,test}.jsonl` (Larson et al. 2019, github.com/clinc/oos-eval,
-in edgefn's row form); the default is ../shared/data beside the project.
+DATASET is clinc150, snips, home_assistant or home_assistant_zh. Trains on the train rows, chooses everything on the
+valid rows, and reports the test rows once, as one JSON object on standard output. The bundle and its checkpoint stay in
+the work folder (default .bench/DATASET) for `bound.py` and `latency.py`. The data folder, ../shared/data beside the
+project by default, holds the rows in edgefn's form: `clinc150/` (Larson et al. 2019, github.com/clinc/oos-eval),
+`snips/` (Coucke et al. 2018, arXiv:1805.10190; the division of Goo et al. 2018) and `home_assistant/`
+(github.com/home-assistant/intents).
 """
 
 from __future__ import annotations
@@ -13,40 +15,49 @@ import json
 import math
 import sys
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from edgefn.export.pipeline import ExportSettings, export_bundle
+from edgefn.export.schemas import normal_arguments
 from edgefn.export.settings import TrainSettings
 from edgefn.export.train import train
 
 from edgefn.bundle import Bundle, read_bundle
-from edgefn.evaluation import Judged, judge, kept_at_recall
+from edgefn.evaluation import ArgumentCount, Judged, judge, kept_at_recall
+from edgefn.interpreter import Interpreter
 from edgefn.loading import open_encoder
 from edgefn.machine import this_machine
+from edgefn.registry import Registry
 from edgefn.rows import Row, read_rows
-from edgefn.selection import Selector
+from edgefn.tool import Tool
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = {"bert_kept_at_recall_.523": 0.962, "bert_kept_at_recall_.403": 0.969, "plain_minilm_tool_accuracy": 0.957}
 """BERT-base on CLINC150 (Larson et al. 2019, table 2), and a plain fine-tune of the same MiniLM."""
+JOINT_BERT = {
+    "distilbert": {"tool_accuracy": 0.980, "slot_f1": 0.961, "exact_call": 0.910},
+    "bert_crf": {"tool_accuracy": 0.9857, "slot_f1": 0.9724, "exact_call": 0.9357},
+}
+"""SNIPS, README of github.com/monologg/JointBERT: the best of several runs, chosen on test."""
+SNIPS: dict[str, Any] = {"epochs": 8, "teachers": 3}
+HOME_ASSISTANT: dict[str, Any] = {"epochs": 6}
+"""Settings chosen on validation rows."""
 
 
 def clinc150(data: Path, work: Path) -> dict[str, object]:
     """Train, export and report CLINC150."""
     started = time.perf_counter()
-    checkpoint, bundles = work / "checkpoint", {"int8": work / "int8.bundle", "none": work / "float.bundle"}
     settings = TrainSettings(data=data / "train.jsonl", valid=data / "valid.jsonl", epochs=5, teachers=3)
-    trained = train(None, checkpoint, settings, say)
-    for quantization, bundle in bundles.items():
-        export_bundle(checkpoint, bundle, ExportSettings(quantization=quantization, force=True), say)  # type: ignore[arg-type]
+    trained = train(None, work / "checkpoint", settings, say)
+    opened = _export(work)
     seconds = time.perf_counter() - started
     rows = read_rows(data / "test.jsonl")
-    opened = {name: read_bundle(path) for name, path in bundles.items()}
     judged = {name: _judge(bundle, rows) for name, bundle in opened.items()}
     return {
-        "int8": _numbers(opened["int8"], judged["int8"]),
-        "float": _numbers(opened["none"], judged["none"]),
+        **_sides(opened, judged),
         "int8_minus_float_points": round(_points(judged["none"], judged["int8"]), 3),
         "flips": _flips(judged["none"], judged["int8"], rows),
         "published": PUBLISHED,
@@ -55,14 +66,92 @@ def clinc150(data: Path, work: Path) -> dict[str, object]:
     }
 
 
-def _judge(bundle: Bundle, rows: tuple[Row, ...]) -> Judged:
-    manifest = bundle.manifest
-    return judge(open_encoder(bundle), Selector(manifest.heads, manifest.calibration), rows)
+def snips(data: Path, work: Path) -> dict[str, object]:
+    """Train, export and report SNIPS: whole calls, the schemas inferred from the rows."""
+    settings = TrainSettings(data=data / "train.jsonl", valid=data / "valid.jsonl", **SNIPS)
+    trained = train(None, work / "checkpoint", settings, say)
+    bundles = _export(work)
+    manifest = bundles["int8"].manifest
+    tools = {each.name: Tool.select_only(each.name, each.description, each.parameters) for each in manifest.tools}
+    rows = tuple(normal_arguments(row, tools[str(row.tool)]) for row in read_rows(data / "test.jsonl"))
+    judged = {name: _judge(bundle, rows) for name, bundle in bundles.items()}
+    return {
+        **_sides(bundles, judged),
+        "by_parameter": _shares(judged["int8"].by_parameter),
+        "bound": _bound(bundles["int8"], judged["int8"]),
+        "published": JOINT_BERT,
+        "train_seconds": round(trained.seconds),
+    }
+
+
+def home_assistant(data: Path, work: Path, lang: str = "en") -> dict[str, object]:
+    """Train, export and report Home Assistant's commands, hassil beside us in the same run."""
+    from home_assistant import cases
+    from home_assistant_hassil import exact_share
+
+    (case,) = cases(data, work.parent, [lang])
+    registry = Registry.load(case.tools)
+    settings = TrainSettings(data=case.folder / "train.jsonl", valid=case.folder / "valid.jsonl", **HOME_ASSISTANT)
+    trained = train(registry, work / "checkpoint", settings, say)
+    bundles = _export(work)
+    result: dict[str, object] = {"train_seconds": round(trained.seconds)}
+    for part in ("test", "test_mistyped"):
+        rows = read_rows(case.folder / f"{part}.jsonl")
+        judged = {name: _judge(bundle, rows, registry) for name, bundle in bundles.items()}
+        result[part] = {
+            **_sides(bundles, judged),
+            "by_parameter": _shares(judged["int8"].by_parameter),
+            "hassil_exact_call": exact_share(rows, lang, data),
+        }
+    return result
+
+
+def home_assistant_zh(data: Path, work: Path) -> dict[str, object]:
+    """The same in Chinese."""
+    return home_assistant(data, work, "zh-cn")
+
+
+def _export(work: Path) -> dict[str, Bundle]:
+    """Export the checkpoint in `work` twice, quantized and not, and open both."""
+    names = {"int8": "int8.bundle", "none": "float.bundle"}
+    for quantization, name in names.items():
+        export_bundle(work / "checkpoint", work / name, ExportSettings(quantization=quantization, force=True), say)  # type: ignore[arg-type]
+    return {quantization: read_bundle(work / name) for quantization, name in names.items()}
+
+
+def _sides(opened: dict[str, Bundle], judged: dict[str, Judged]) -> dict[str, object]:
+    return {
+        "rows": len(judged["int8"].best),
+        "int8": _numbers(opened["int8"], judged["int8"]),
+        "float": _numbers(opened["none"], judged["none"]),
+    }
+
+
+def _shares(counts: Mapping[str, ArgumentCount]) -> dict[str, str]:
+    return {name: f"{count.right / count.rows:.4f} of {count.rows}" for name, count in sorted(counts.items())}
+
+
+def _bound(bundle: Bundle, judged: Judged) -> dict[str, float] | None:
+    """Return the bundle's bound beside what the test rows give at its threshold; None without one."""
+    bound = bundle.manifest.calibration.bound
+    if bound is None:
+        return None
+    accepted = judged.probability >= bound.threshold
+    return {
+        "stated_wrong_rate": bound.wrong_rate,
+        "threshold": bound.threshold,
+        "wrong_rate": float((~judged.right)[accepted].mean()),
+        "accepted": float(accepted.mean()),
+    }
+
+
+def _judge(bundle: Bundle, rows: tuple[Row, ...], tools: Registry | None = None) -> Judged:
+    return judge(Interpreter.of(bundle.manifest, open_encoder(bundle), tools or ()), rows)
 
 
 def _points(before: Judged, after: Judged) -> float:
     """Return by how many points of tool accuracy the second exceeds the first."""
-    return 100 * float(after.right.sum() - before.right.sum()) / int(before.in_scope.sum())
+    return 100 * float(after.tool_right.sum() - before.tool_right.sum()) / int(before.in_scope.sum())
 
 
 def _numbers(bundle: Bundle, judged: Judged) -> dict[str, float | None]:
@@ -87,7 +176,12 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-DATASETS = {"clinc150": clinc150}
+DATASETS = {
+    "clinc150": clinc150,
+    "snips": snips,
+    "home_assistant": home_assistant,
+    "home_assistant_zh": home_assistant_zh,
+}
 
 
 def main() -> None:
@@ -97,7 +191,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--work", type=Path)
     given = parser.parse_args()
-    folder = given.data / given.dataset
+    folder = given.data / given.dataset.removesuffix("_zh")
     if not folder.is_dir():
         sys.exit(f"{folder} is not there; --data names the folder that holds {given.dataset}/")
     result = DATASETS[given.dataset](folder, given.work or ROOT / ".bench" / given.dataset)

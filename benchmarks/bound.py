@@ -1,8 +1,8 @@
-"""Does the bound hold? `python benchmarks/bound.py [--data DIR] [--bundle DIR] [--splits 500]`.
+"""Does the bound hold? `python benchmarks/bound.py [clinc150|snips] [--data DIR] [--bundle DIR] [--splits 500]`.
 
-Scores CLINC150's valid and test rows once with the int8 bundle that `accuracy.py clinc150` left, then divides them
-at random 500 times into halves with the same out-of-scope share. Each time everything is fitted on one half
-(temperature, Platt's map, the bounded threshold) and the wrong rate is counted on the other. Prints how often the
+Scores the valid and test rows once with the int8 bundle that `accuracy.py` left, then divides them at random 500 times
+into halves with the same out-of-scope share. Each time everything is fitted on one half (temperatures, Platt's map, the
+bounded threshold) and the rate of wrong calls, arguments included, is counted on the other. Prints how often the
 counted rate exceeds the stated one; the bound promises at most 5 %.
 """
 
@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from edgefn.export.calibrate import Goal, Scored, calibrate, score
+from edgefn.export.calibrate import NEUTRAL, Goal, Scored, Temperatures, calibrate, score
 from numpy.typing import NDArray
 
 from edgefn.bundle import read_bundle
+from edgefn.interpreter import Interpreter
 from edgefn.loading import open_encoder
 from edgefn.machine import this_machine
 from edgefn.manifest import Heads
@@ -45,7 +46,7 @@ def wrong_rate(scored: Scored, heads: Heads, goal: Goal, fit: NDArray[np.intp], 
     if calibration.bound is None:
         return None
     other = scored.subset(check)
-    log_p, right = other.log_p(heads, calibration.tool_temperature)
+    log_p, right = other.log_p(heads, Temperatures.of(calibration)), other.right
     probability = call_probability(log_p, calibration.platt_slope, calibration.platt_intercept)
     accepted = probability >= calibration.bound.threshold
     return float((~right)[accepted].mean()), float((right & accepted)[other.in_scope].mean())
@@ -55,16 +56,20 @@ def main() -> None:
     """Divide, fit and count."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
-    parser.add_argument("--bundle", type=Path, default=ROOT / ".bench" / "clinc150" / "int8.bundle")
+    parser.add_argument("dataset", choices=("clinc150", "snips"), nargs="?", default="clinc150")
+    parser.add_argument("--bundle", type=Path)
     parser.add_argument("--splits", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    bundle = read_bundle(given.bundle)
-    heads = bundle.manifest.heads
-    rows = [row for part in ("valid", "test") for row in read_rows(given.data / "clinc150" / f"{part}.jsonl")]
+    bundle = read_bundle(given.bundle or ROOT / ".bench" / given.dataset / "int8.bundle")
+    manifest = bundle.manifest
+    heads = manifest.heads
+    rows = [row for part in ("valid", "test") for row in read_rows(given.data / given.dataset / f"{part}.jsonl")]
     print(f"scoring {len(rows)} rows", file=sys.stderr)
-    scored = score(open_encoder(bundle), heads, rows)
+    interpreter = Interpreter(open_encoder(bundle), heads, NEUTRAL, manifest.tools)
+    scored = score(interpreter, heads, rows)
     result: dict[str, Any] = {
+        "dataset": given.dataset,
         "date": datetime.now(UTC).date().isoformat(),
         "machine": this_machine().to_json(),
         "rows": len(rows),

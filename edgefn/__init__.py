@@ -1,5 +1,8 @@
 """Function calling for devices that cannot run an LLM."""
 
+from edgefn.arguments.enums import Synonyms
+from edgefn.arguments.names import Among
+from edgefn.arguments.quantities import Unit
 from edgefn.dispatcher import Dispatcher
 from edgefn.errors import EdgefnError
 from edgefn.loading import ToolsWarning, load
@@ -17,27 +20,34 @@ from edgefn.outcome import (
     ToolCall,
 )
 from edgefn.registry import Registry
+from edgefn.schema import Length, Pattern, Range
 from edgefn.tool import Tool, tool
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Abstained",
+    "Among",
     "Dispatcher",
     "Done",
     "EdgefnError",
     "Evidence",
     "Failed",
+    "Length",
     "NeedsArgument",
     "NeedsConfirmation",
     "Outcome",
+    "Pattern",
     "Pending",
+    "Range",
     "Ranked",
     "Registry",
     "Several",
+    "Synonyms",
     "Tool",
     "ToolCall",
     "ToolsWarning",
+    "Unit",
     "load",
     "tool",
 ]

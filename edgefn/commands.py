@@ -8,6 +8,9 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, redirect_stdout
+from dataclasses import asdict
+from datetime import date, time, timedelta
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +25,25 @@ from edgefn.dispatcher import Dispatcher
 from edgefn.errors import EdgefnError
 from edgefn.evaluation import judge
 from edgefn.inspection import describe
+from edgefn.interpreter import Interpreter
 from edgefn.jsonform import to_json
-from edgefn.loading import load, open_encoder
+from edgefn.loading import bind, load, open_encoder
 from edgefn.machine import this_machine
 from edgefn.outcome import (
     Abstained,
     Done,
+    Evidence,
     Failed,
     NeedsArgument,
     NeedsConfirmation,
     Outcome,
+    Pending,
     Several,
     ToolCall,
     outcome_to_json,
 )
 from edgefn.registry import Registry
 from edgefn.rows import check_labels, read_rows
-from edgefn.selection import Selector
 from edgefn.selftest import FILE as SELFTEST_FILE
 from edgefn.selftest import flips, rows_from
 from edgefn.session import available_providers, runtime_version
@@ -74,9 +79,11 @@ def ask_command(
         click.echo(f"Skipped {each.path}: {each.error}", err=True)
     run = tools_path is not None and not dry_run
     if text is not None:
-        sys.exit(_answer(dispatcher, text, run, as_json))
+        sys.exit(_exit_code(_answer(dispatcher, text, run, as_json)))
+    pending = None
     for line in _utterances():
-        _answer(dispatcher, line, run, as_json, one_line=True)
+        outcome = _answer(dispatcher, line, run, as_json, pending, one_line=True)
+        pending = outcome.pending if isinstance(outcome, NeedsArgument | NeedsConfirmation) else None
 
 
 def _tools_print_elsewhere() -> AbstractContextManager[Any]:
@@ -99,15 +106,26 @@ def _utterances() -> Iterator[str]:
             yield line
 
 
-def _answer(dispatcher: Dispatcher, text: str, run: bool, as_json: bool, one_line: bool = False) -> int:
-    """Show the outcome of one utterance; return its exit code."""
+def _answer(
+    dispatcher: Dispatcher,
+    text: str,
+    run: bool,
+    as_json: bool,
+    pending: Pending | None = None,
+    one_line: bool = False,
+) -> Outcome | ToolCall:
+    """Show the outcome of one utterance, the answer to what was asked before it where something was; return it."""
     with _tools_print_elsewhere():
-        outcome = dispatcher(text) if run else dispatcher.predict(text)
+        outcome = dispatcher(text, pending) if run else dispatcher.predict(text)
     if as_json:
         plain = {"outcome": "call", **outcome.to_json()} if isinstance(outcome, ToolCall) else outcome_to_json(outcome)
         print_json(plain, one_line=one_line)
     else:
         click.echo(_sentence(outcome))
+    return outcome
+
+
+def _exit_code(outcome: Outcome | ToolCall) -> int:
     if isinstance(outcome, Abstained):
         return _ABSTAINED
     return _TOOL_FAILED if isinstance(outcome, Failed) else 0
@@ -115,20 +133,34 @@ def _answer(dispatcher: Dispatcher, text: str, run: bool, as_json: bool, one_lin
 
 def _sentence(outcome: Outcome | ToolCall) -> str:
     match outcome:
-        case ToolCall(tool=tool, arguments=arguments, probability=p):
-            said = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
-            return f"{tool}({said})  {p:.3f}"
+        case ToolCall(tool=tool, arguments=arguments, probability=p, evidence=evidence):
+            said = ", ".join(f"{name}={_value(value)}" for name, value in arguments.items())
+            return "\n".join([f"{tool}({said})  {p:.3f}", *map(_piece, evidence)])
         case Done(call=call, value=value):
             return f"{_sentence(call)}\n{_text(value)}"
         case Abstained(reason=reason, tool=tool, probability=p, ranking=ranking):
             best = tool or (ranking[0].tool if ranking else None)
             return f"abstained: {reason}" + (f"  (best {best}, {p:.3f})" if best else "")
-        case NeedsArgument(call=call, question=question) | NeedsConfirmation(call=call, question=question):
+        case NeedsArgument(call=call, question=question, problem=problem):
+            return "\n".join(filter(None, [_sentence(call), problem, question]))
+        case NeedsConfirmation(call=call, question=question):
             return f"{_sentence(call)}\n{question}"
         case Failed(call=call, error=error):
             return f"{_sentence(call)}\nfailed: {error.message}"
         case Several(outcomes=outcomes):
             return "\n".join(map(_sentence, outcomes))
+
+
+def _value(value: Any) -> str:
+    """Return a typed value as people write it: 0:20:00, not timedelta(seconds=1200)."""
+    return str(value) if isinstance(value, date | time | timedelta | Enum) else repr(value)
+
+
+def _piece(evidence: Evidence) -> str:
+    """Return where one argument came from, in a line."""
+    said = f"{evidence.text!r} [{evidence.start}:{evidence.end}]" if evidence.end else "the whole sentence"
+    read = f"read as {evidence.normaliser}" if not evidence.problem else evidence.problem
+    return f"  {evidence.parameter}: {said}, {read}, {evidence.score:.2f}"
 
 
 def _text(value: Any) -> str:
@@ -176,27 +208,46 @@ def inspect_command(bundle: Path, as_json: bool) -> None:
 @bundle_argument
 @click.argument("rows", type=click.Path(path_type=Path))
 @click.option("--threshold", type=click.FloatRange(0, 1), help="Instead of the bundle's own.")
+@click.option(
+    "--tools", "tools_path", type=click.Path(path_type=Path), help="File or folder of tools, for their live lists."
+)
 @engine_options
 @json_option
-def eval_command(bundle: Path, rows: Path, threshold: float | None, provider: str, threads: int, as_json: bool) -> None:
+def eval_command(
+    bundle: Path,
+    rows: Path,
+    threshold: float | None,
+    tools_path: Path | None,
+    provider: str,
+    threads: int,
+    as_json: bool,
+) -> None:
     """Measure a BUNDLE on ROWS (JSONL) with known answers, as a device runs it."""
     opened = read_bundle(bundle)
     manifest = opened.manifest
     labelled = read_rows(rows)
     check_labels(labelled, [tool.name for tool in manifest.tools], rows)
-    judged = judge(open_encoder(opened, provider, threads), Selector(manifest.heads, manifest.calibration), labelled)
+    with _tools_print_elsewhere():
+        tools = bind(manifest, tools_path)
+    judged = judge(Interpreter.of(manifest, open_encoder(opened, provider, threads), tools), labelled)
     used = manifest.calibration.threshold if threshold is None else threshold
     numbers: dict[str, Any] = {
         name: None if math.isnan(value) else value
         for name, value in judged.numbers(used, manifest.calibration.out_of_scope_share).items()
     }
     counts = {"rows": len(labelled), "out_of_scope_rows": int((~judged.in_scope).sum())}
-    result = {**numbers, "slot_f1": None, "threshold": used, **counts}
+    result = {**numbers, "threshold": used, **counts}
+    by = {"parameter": judged.by_parameter, "kind": judged.by_kind}
     if as_json:
-        print_json(result)
+        print_json(
+            result | {f"by_{name}": {key: asdict(count) for key, count in each.items()} for name, each in by.items()}
+        )
         return
     for name, value in result.items():
         click.echo(f"{name:20} {_shown(value)}")
+    for name, each in by.items():
+        for key, count in sorted(each.items()):
+            click.echo(f"{f'{name} {key}':36} {count.right / count.rows:.4f}  of {count.rows}")
 
 
 def _shown(value: Any) -> str:
@@ -238,9 +289,8 @@ def doctor_command(bundle: Path | None, provider: str, threads: int, as_json: bo
     if bundle is not None:
         opened = read_bundle(bundle)
         encoder = open_encoder(opened, provider, threads)
-        selector = Selector(opened.manifest.heads, opened.manifest.calibration)
         rows = rows_from(opened.read(SELFTEST_FILE))
-        flipped = [f"{each.row.text!r}: {each.row.tool} became {each.here}" for each in flips(encoder, selector, rows)]
+        flipped = list(map(str, flips(Interpreter.of(opened.manifest, encoder), rows)))
         found |= {
             "provider_asked": provider,
             "provider_loaded": encoder.provider,

@@ -1,19 +1,22 @@
 """The path from an utterance to an outcome, and nothing else.
 
-__call__ ─▶ predict ─▶ Encoder.encode ─▶ Encoder.run ─▶ Selector.select
+__call__ ─▶ predict ─▶ Interpreter.interpret ─▶ Encoder.encode ─▶ Encoder.run ─▶ Selector.select ─▶ Filler.fill
     └─────▶ finish  ─▶ execution.run
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from edgefn import execution
+from edgefn.conversation import Cancel, Change, Switch, read_answer
 from edgefn.encoder import Encoder
-from edgefn.errors import ArgumentError, EdgefnError, ToolFailed
+from edgefn.errors import ArgumentError, PendingError, ToolFailed
+from edgefn.interpreter import Interpretation, Interpreter
 from edgefn.manifest import Manifest
 from edgefn.outcome import (
     Abstained,
@@ -27,7 +30,6 @@ from edgefn.outcome import (
     ToolCall,
 )
 from edgefn.registry import Registry
-from edgefn.selection import Selector
 from edgefn.tool import Tool
 
 PENDING_SECONDS = 120.0
@@ -37,35 +39,32 @@ PENDING_SECONDS = 120.0
 class Dispatcher:
     """Turns utterances into outcomes with one bundle and the tools of one device; safe to share between threads."""
 
-    def __init__(self, manifest: Manifest, encoder: Encoder, registry: Registry) -> None:
-        """Join what `edgefn.load` built; `registry` holds the tools of this device."""
+    def __init__(
+        self, manifest: Manifest, encoder: Encoder, registry: Registry, now: Callable[[], datetime] = datetime.now
+    ) -> None:
+        """Join what `edgefn.load` built; `registry` holds the tools of this device, `now` tells local time."""
         self.manifest = manifest
         self.registry = registry
         self.encoder = encoder
-        self.selector = Selector(manifest.heads, manifest.calibration)
+        self.now = now
+        self.interpreter = Interpreter.of(manifest, encoder, registry)
+        self.selector = self.interpreter.selector
 
-    def __call__(self, text: str) -> Outcome:
-        """Select a tool for `text` and run it.
+    def __call__(self, text: str, pending: Pending | None = None) -> Outcome:
+        """Select a tool for `text`, fill its arguments and run it; with `pending`, go on with a call that waited.
 
         Whatever the tool does, the result is an outcome. Raises InvalidUtterance when `text` is not a str, and
         EngineError when the engine fails.
         """
+        if pending is not None:
+            return self._go_on(text, pending)
         call = self.predict(text)
         return call if isinstance(call, Abstained) else self.finish(call)
 
     def predict(self, text: str) -> ToolCall | Abstained:
         """Return the call that `text` asks for, or why there is none; nothing is run."""
-        ids = self.encoder.encode(text)
-        if isinstance(ids, str):
-            return Abstained(ids)
-        selection = self.selector.select(self.encoder.run(ids).tool_logits)
-        if selection.probability < self.selector.threshold:
-            reason: AbstainReason = "none_of_these" if selection.none_won else "unsure"
-            return Abstained(reason, None, selection.probability, selection.ranking)
-        if selection.tool not in self.registry:
-            # Never the runner-up: the wrong tool must not run because the right one is absent.
-            return Abstained("not_registered", selection.tool, selection.probability, selection.ranking)
-        return ToolCall(selection.tool, {}, selection.probability)
+        found = self.interpreter.interpret(text, self.now())
+        return Abstained(found) if isinstance(found, str) else self._decide(found)
 
     def predict_batch(self, texts: Sequence[str], threads: int = 2) -> list[ToolCall | Abstained]:
         """Return exactly what `predict` returns for each text, in order.
@@ -82,13 +81,20 @@ class Dispatcher:
         tool = self.registry[call.tool]
         if tool.function is None:
             return Abstained("select_only", tool.name, call.probability)
+        if call.error is not None:
+            return Failed(call, call.error)
+        unfit = next((each for each in call.evidence if each.problem), None)
+        if unfit is not None:
+            return self._ask(tool, call, unfit.parameter, unfit.problem)
         try:
             arguments = tool.bind(call.arguments)
         except ArgumentError as exc:
-            return self._ask(tool, call, exc)
+            known = any(exc.parameter == each.name for each in tool.parameters)
+            return (
+                self._ask(tool, call, exc.parameter, "" if exc.missing else exc.message) if known else Failed(call, exc)
+            )
         if tool.hints.destructive and not confirmed:
-            question = f"{tool.description.rstrip('.')} - are you sure?"
-            return NeedsConfirmation(call, question, self._pending(call, missing=None))
+            return self._confirm(tool, call)
         try:
             return Done(call, execution.run(tool, arguments))
         except ToolFailed as exc:
@@ -97,23 +103,56 @@ class Dispatcher:
     def resume(self, pending: Pending, arguments: Mapping[str, Any] | None = None) -> Outcome:
         """Go on with a call that waited, with the arguments that were missing; calling this is the confirmation.
 
-        Raises EdgefnError when `pending` belongs to another bundle, has expired, or its tool is gone.
+        `Failed` when `pending` belongs to another bundle, has expired, or its tool is gone.
         """
-        if pending.bundle_id != self.manifest.id:
-            raise EdgefnError("this pending call is of another bundle", hint="dispatch the utterance again")
-        if time.time() > pending.expires:
-            raise EdgefnError("this pending call has expired", hint="dispatch the utterance again")
-        if pending.tool not in self.registry:
-            raise EdgefnError(f"{pending.tool} is no longer registered", hint="dispatch the utterance again")
         call = ToolCall(pending.tool, {**pending.arguments, **(arguments or {})}, pending.probability)
+        refused = self._refusal(pending)
+        if refused is not None:
+            return Failed(call, refused)
         # What was confirmed is the call as it was asked: with other arguments it is another call.
         return self.finish(call, confirmed=pending.missing is None and not arguments)
 
-    def _ask(self, tool: Tool, call: ToolCall, error: ArgumentError) -> Outcome:
-        if all(error.parameter != each.name for each in tool.parameters):
-            return Failed(call, error)
-        question = tool.question_for(error.parameter)
-        return NeedsArgument(call, error.parameter, question, self._pending(call, missing=error.parameter))
+    def _decide(self, found: Interpretation) -> ToolCall | Abstained:
+        selection = found.selection
+        if found.probability < self.selector.threshold:
+            reason: AbstainReason = "none_of_these" if selection.none_won else "unsure"
+            return Abstained(reason, None, found.probability, selection.ranking)
+        if selection.tool not in self.registry:
+            # Never the runner-up: the wrong tool must not run because the right one is absent.
+            return Abstained("not_registered", selection.tool, found.probability, selection.ranking)
+        return found.call()
+
+    def _go_on(self, text: str, pending: Pending) -> Outcome:
+        """Read `text` as the answer to what was asked, and go on."""
+        refused = self._refusal(pending)
+        if refused is not None:
+            return Failed(ToolCall(pending.tool, pending.arguments, pending.probability), refused)
+        match read_answer(self.interpreter, self.registry[pending.tool], text, pending, self.now()):
+            case Cancel():
+                return Abstained("cancelled", pending.tool, pending.probability)
+            case Switch():
+                return self(text)
+            case Change(arguments=arguments, evidence=evidence, confirmed=confirmed):
+                known = {**self.registry[pending.tool].typed(pending.arguments), **arguments}
+                call = ToolCall(pending.tool, known, pending.probability, evidence)
+                return self.finish(call, confirmed=confirmed)
+
+    def _refusal(self, pending: Pending) -> PendingError | None:
+        if pending.bundle_id != self.manifest.id:
+            return PendingError("this pending call is of another bundle", hint="dispatch the utterance again")
+        if time.time() > pending.expires:
+            return PendingError("this pending call has expired", hint="dispatch the utterance again")
+        if pending.tool not in self.registry:
+            return PendingError(f"{pending.tool} is no longer registered", hint="dispatch the utterance again")
+        return None
+
+    def _ask(self, tool: Tool, call: ToolCall, parameter: str, problem: str) -> NeedsArgument:
+        question = tool.question_for(parameter)
+        return NeedsArgument(call, parameter, question, self._pending(call, missing=parameter), problem)
+
+    def _confirm(self, tool: Tool, call: ToolCall) -> NeedsConfirmation:
+        question = f"{tool.description.rstrip('.')} - are you sure?"
+        return NeedsConfirmation(call, question, self._pending(call, missing=None))
 
     def _pending(self, call: ToolCall, missing: str | None) -> Pending:
         known: dict[str, Any] = {}

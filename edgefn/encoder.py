@@ -14,11 +14,32 @@ from tokenizers.models import Unigram
 from edgefn.errors import BundleCorrupt, EngineError, InvalidUtterance
 from edgefn.outcome import AbstainReason
 from edgefn.session import Session
+from edgefn.words import Word, words_of
 
 Floats: TypeAlias = NDArray[np.float32]
 
+OUTPUTS = ("tool_logits", "choice_logits", "slot_logits")
+"""What is asked of the graph for one utterance."""
+
 _CHARACTERS_PER_TOKEN = 64
 """Longer than this per token cannot be speech or typing, so it is not even tokenized."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An utterance as the engine takes it."""
+
+    text: str
+    """The utterance."""
+    ids: list[int]
+    """Token ids, the special ones included."""
+    offsets: list[tuple[int, int]]
+    """First character of each token and one past its last; special tokens have none."""
+
+    @property
+    def words(self) -> list[Word]:
+        """The words that slots are read from."""
+        return words_of(self.text, self.offsets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +48,10 @@ class Scores:
 
     tool_logits: Floats
     """[tools]"""
+    choice_logits: Floats
+    """[choices]"""
+    slot_logits: Floats
+    """[tokens, slot labels]"""
 
 
 class Encoder:
@@ -56,8 +81,8 @@ class Encoder:
         self.provider = session.provider
         self.threads = session.threads
 
-    def encode(self, text: str) -> list[int] | AbstainReason:
-        """Return token ids, or why this text is not given to the engine; raises InvalidUtterance."""
+    def encode(self, text: str) -> Encoded | AbstainReason:
+        """Return the text as tokens, or why it is not given to the engine; raises InvalidUtterance."""
         if not isinstance(text, str):
             raise InvalidUtterance(
                 f"an utterance is a str, not {type(text).__name__}", hint="decode bytes before you pass them"
@@ -65,9 +90,10 @@ class Encoder:
         if len(text) > self._max_tokens * _CHARACTERS_PER_TOKEN:
             return "too_long"
         try:
-            ids: list[int] = self._tokenizer.encode(text).ids
+            encoding = self._tokenizer.encode(text)
         except TypeError:  # a lone surrogate has no UTF-8 form
             return "not_text"
+        ids: list[int] = encoding.ids
         said = len(ids) - self._special
         if said <= 0 or text.isspace():
             return "empty"
@@ -75,18 +101,22 @@ class Encoder:
             return "too_long"
         if self._unknown is not None and 2 * ids.count(self._unknown) > said:
             return "unknown_script"
-        return ids
+        return Encoded(text, ids, encoding.offsets)
 
-    def run(self, ids: list[int]) -> Scores:
+    def run(self, encoded: Encoded) -> Scores:
         """Run the graph once over what `encode` returned; raises EngineError, also when a score is not finite."""
-        feeds = {"input_ids": np.array([ids], dtype=np.int64), "attention_mask": self._mask[:, : len(ids)]}
-        (tool_logits,) = self._session.run(("tool_logits",), feeds)
-        if not all(map(math.isfinite, tool_logits[0].tolist())):  # for so few, quicker than numpy
+        feeds = {
+            "input_ids": np.array([encoded.ids], dtype=np.int64),
+            "attention_mask": self._mask[:, : len(encoded.ids)],
+        }
+        tools, choices, slots = (each[0] for each in self._session.run(OUTPUTS, feeds))
+        # A sum is not finite where any of its terms is not; the heads cannot overflow it.
+        if not math.isfinite(tools.sum() + choices.sum() + slots.sum()):
             raise EngineError(
                 "the graph returned scores that are not finite",
                 hint="run `edgefn doctor BUNDLE`; export again with --quantize none if it persists",
             )
-        return Scores(tool_logits[0])
+        return Scores(tools, choices, slots)
 
 
 def _unknown_id(tokenizer: Tokenizer) -> int | None:

@@ -6,7 +6,9 @@
     │   ├── DuplicateTool          1  two tools have one name
     │   └── ToolsNotFound          1  a path holds no tool
     ├── ArgumentError              5  arguments do not fit a tool's schema
+    ├── NamesUnavailable           5  a live list of names cannot be had
     ├── ToolFailed                 5  a tool raised
+    ├── PendingError               1  a call that waited cannot go on
     ├── InvalidUtterance           2  what was passed is not a string
     ├── DataError                  1  training or evaluation rows are unusable
     ├── CheckpointError            1  a checkpoint folder is unusable
@@ -83,10 +85,20 @@ class ArgumentError(EdgefnError):
         self.missing = missing
 
 
+class NamesUnavailable(EdgefnError):
+    """A list of names that a parameter is tied to cannot be had, is empty, or holds something else than names."""
+
+    exit_code = 5
+
+
 class ToolFailed(EdgefnError):
     """A tool raised; the original exception is `__cause__`."""
 
     exit_code = 5
+
+
+class PendingError(EdgefnError):
+    """A call that waited cannot go on: it belongs to another bundle, has expired, or its tool is gone."""
 
 
 class InvalidUtterance(EdgefnError, TypeError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -32,6 +33,7 @@ def load(
     provider: str = "cpu",
     threads: int = 0,
     selftest: bool = False,
+    now: Callable[[], datetime] = datetime.now,
 ) -> Dispatcher:
     """Verify a bundle, open it, and bind it to the tools of this device.
 
@@ -43,6 +45,7 @@ def load(
         provider: execution provider; see `edgefn.session.Session`.
         threads: threads inside one operator; 0 chooses.
         selftest: run the bundle's selftest first, and raise EngineError if a decision flips.
+        now: tells local time, to which "tomorrow" and "at six" are relative.
 
     Raises:
         BundleError: the bundle is missing, damaged, too new, or does not fit the tools.
@@ -51,11 +54,11 @@ def load(
     """
     bundle = read_bundle(path)
     registry = bind(bundle.manifest, tools, on_mismatch)
-    dispatcher = Dispatcher(bundle.manifest, open_encoder(bundle, provider, threads), registry)
+    dispatcher = Dispatcher(bundle.manifest, open_encoder(bundle, provider, threads), registry, now)
     if selftest:
         from edgefn.selftest import check  # only who asks for it pays for it
 
-        check(dispatcher, bundle)
+        check(bundle.manifest, dispatcher.encoder, bundle)
     return dispatcher
 
 
@@ -63,12 +66,13 @@ def open_encoder(bundle: Bundle, provider: str = "cpu", threads: int = 0) -> Enc
     """Build the engine from the very bytes that were verified."""
     graph = bundle.manifest.graph
     session = Session(bundle.read(graph.file), provider=provider, threads=threads)
-    rows = len(bundle.manifest.heads.tools)
-    if session.outputs.get("tool_logits", (None,))[-1] != rows:
-        raise BundleCorrupt(
-            f"{bundle.path / graph.file}: its tool_logits do not have the manifest's {rows} rows",
-            hint="export the bundle again",
-        )
+    heads = bundle.manifest.heads
+    for output, keys in (("tool_logits", heads.tools), ("choice_logits", heads.choices), ("slot_logits", heads.slots)):
+        if session.outputs.get(output, (None,))[-1] != len(keys):
+            raise BundleCorrupt(
+                f"{bundle.path / graph.file}: its {output} do not have the manifest's {len(keys)} rows",
+                hint="export the bundle again",
+            )
     return Encoder(bundle.read("tokenizer.json"), session, graph.max_tokens)
 
 

@@ -44,9 +44,9 @@ class Heads:
     tools: tuple[str | None, ...]
     """Key of every row of `tool_logits`: a tool's name; None is "none of these"."""
     choices: tuple[tuple[str, str, str | None], ...] = ()
-    """Key of every row of `choice_logits`: parameter, type, value; None is "not said"."""
-    slots: tuple[str, ...] = ()
-    """Label of every column of `slot_logits`."""
+    """Key of every row of `choice_logits`: parameter, type, value as text; None is "not said"."""
+    slots: tuple[tuple[str, str, str], ...] = ()
+    """Key of every column of `slot_logits`: tag, parameter, type; first ("O", "", ""), then B and I of each slot."""
     scale: float = 1.0
     """The `scale` of the formula `scale · unit(x) · rowsᵀ + bias`, for rows added on the device."""
     accepts_added_rows: bool = True
@@ -107,6 +107,10 @@ class Calibration:
 
     tool_temperature: float
     """Divides `tool_logits` before the softmax."""
+    slot_temperature: float
+    """Divides `slot_logits` before the softmax."""
+    choice_temperature: float
+    """Divides `choice_logits` before the softmax."""
     platt_slope: float
     """Slope of the map from log P(call) to log-odds."""
     platt_intercept: float

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from types import UnionType
 from typing import Any, Literal, TypeAlias
 
@@ -22,6 +22,7 @@ AbstainReason: TypeAlias = Literal[
     "unsure",  # a tool won, below the threshold
     "not_registered",  # the tool that won is not on this device
     "select_only",  # the tool that won may be selected but not run here
+    "cancelled",  # the person took back a call that waited
 ]
 
 
@@ -32,7 +33,7 @@ class Ranked:
     tool: str
     """Name of the tool."""
     probability: float
-    """Calibrated probability that a call of this tool is right, 0..1."""
+    """Calibrated probability that a call of this tool is right if its arguments are, 0..1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,19 @@ class Evidence:
     parameter: str
     """Name of the parameter."""
     start: int
-    """First character of the span in the utterance."""
+    """First character of the span in the utterance; a value that stands nowhere in it has an empty span."""
     end: int
     """One past the last character of the span."""
     text: str
     """The words as said."""
     score: float
-    """Probability of the span or choice, 0..1."""
+    """Probability of the span or choice times how near its words were to the value, 0..1."""
+    normaliser: str = ""
+    """What read the words: text, number, quantity:euro, duration, name:sound ...; empty where nothing could."""
+    validator: str = ""
+    """What the value was checked against, in words."""
+    problem: str = ""
+    """Why it is not an argument of the call; empty where it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +65,13 @@ class ToolCall:
     tool: str
     """Name of the tool."""
     arguments: Mapping[str, Any]
-    """Typed value of every argument that was filled."""
+    """Typed value of every argument that was filled; JSON values where the tool is known only from its schema."""
     probability: float
     """Calibrated probability that the whole call is right, 0..1."""
     evidence: tuple[Evidence, ...] = ()
-    """Where each argument came from."""
+    """Where each argument came from, and what was said that gives none."""
+    error: EdgefnError | None = None
+    """Why an argument could not be looked up at all; such a call is not run."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values; times and enums become strings."""
@@ -70,6 +79,7 @@ class ToolCall:
             "tool": self.tool,
             "arguments": {name: _plain(value) for name, value in self.arguments.items()},
             "probability": self.probability,
+            "evidence": [asdict(each) for each in self.evidence],
         }
 
 
@@ -149,7 +159,9 @@ class NeedsArgument:
     question: str
     """The question to put to the person."""
     pending: Pending
-    """Pass it to `Dispatcher.resume` with the answer."""
+    """Pass it to the dispatcher with what the person says next, or to `Dispatcher.resume` with the value."""
+    problem: str = ""
+    """What is wrong with what was said for it; empty where nothing was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +173,7 @@ class NeedsConfirmation:
     question: str
     """The question to put to the person."""
     pending: Pending
-    """Pass it to `Dispatcher.resume` once the person agreed."""
+    """Pass it to the dispatcher with what the person says next, or to `Dispatcher.resume` once they agreed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +214,19 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
     match outcome:
         case Done(value=value):
             fields["value"] = _plain(value)
-        case NeedsArgument(parameter=parameter, question=question, pending=pending):
-            fields |= {"parameter": parameter, "question": question, "pending": pending.to_json()}
+        case NeedsArgument(parameter=parameter, question=question, pending=pending, problem=problem):
+            fields |= {"parameter": parameter, "question": question, "problem": problem}
+            fields["pending"] = pending.to_json()
         case NeedsConfirmation(question=question, pending=pending):
             fields |= {"question": question, "pending": pending.to_json()}
         case Failed(error=error):
             fields["error"] = error.to_json()
     return fields
+
+
+def call_text(tool: str, arguments: Mapping[str, Any]) -> str:
+    """Return a call in one line, its arguments by name."""
+    return f"{tool}({', '.join(f'{name}={value!r}' for name, value in sorted(arguments.items()))})"
 
 
 _PENDING: dict[str, type | UnionType] = {

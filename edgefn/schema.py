@@ -25,6 +25,8 @@ SUPPORTED = (
     "and Annotated with Range, Length or Pattern"
 )
 """What an annotation may be, in words."""
+SAID_AS = "x-said-as"
+"""Key of a parameter's schema that says what people call its values: {value as text: [what is said, ...]}."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,23 @@
 """From scores to a calibrated choice.
 
-P(call) is the softmax of the tool head at one temperature (Guo et al. 2017, arXiv:1706.04599), passed through a
-two-parameter map fitted against "whole call right" (Platt 1999). The "none of these" row takes its share of the
-softmax, so a text that fits no tool has a small P(call) for every tool.
+P(call) is P(tool) times the P of every argument, those left empty included: softmaxes at one temperature a head
+(Guo et al. 2017, arXiv:1706.04599), their product passed through a two-parameter map fitted against "whole call right"
+(Platt 1999). The "none of these" row takes its share of the softmax over tools, so a text that fits no tool has a small
+P(call) for every tool.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgefn.arguments.choices import Chosen
+from edgefn.arguments.filling import Filled
+from edgefn.arguments.spans import Decoded
 from edgefn.manifest import Calibration, Heads
 from edgefn.outcome import Ranked
 
@@ -26,8 +31,8 @@ class Selection:
 
     tool: str
     """Best tool, "none of these" left out."""
-    probability: float
-    """Calibrated probability that calling it is right: the number that is thresholded."""
+    log_p: float
+    """log P(tool)."""
     none_won: bool
     """True when "none of these" scored higher than every tool."""
     ranking: tuple[Ranked, ...]
@@ -35,7 +40,7 @@ class Selection:
 
 
 class Selector:
-    """Picks a tool from `tool_logits`."""
+    """Picks a tool, and says how probable a whole call is."""
 
     def __init__(self, heads: Heads, calibration: Calibration) -> None:
         """Keep which rows are tools and how scores become probabilities."""
@@ -57,15 +62,45 @@ class Selector:
             for row, each in zip(best.tolist(), p.tolist(), strict=True)
             if (name := self._names[row]) is not None
         )
-        winner = ranking[0]
-        return Selection(winner.tool, winner.probability, bool(none_log_p > log_p[best[0]]), ranking)
+        winner_log_p = float(log_p[best[0]])
+        return Selection(ranking[0].tool, winner_log_p, bool(none_log_p > winner_log_p), ranking)
+
+    def arguments_log_p(self, filled: Filled) -> float:
+        """Return the log of the product of the arguments' probabilities, those left empty included."""
+        calibration = self._calibration
+        return slots_log_p(filled.slots, calibration.slot_temperature) + choices_log_p(
+            filled.choices, calibration.choice_temperature
+        )
+
+    def probability(self, log_p: float) -> float:
+        """Return the calibrated probability that a call is right, the number that is thresholded, for log P(call)."""
+        log_odds_against = -self._calibration.platt_slope * log_p - self._calibration.platt_intercept
+        return 1.0 / (1.0 + math.exp(min(log_odds_against, 700.0)))  # exp overflows beyond
 
     def log_odds(self, probability: float) -> float:
         """Return the log-odds of P(call) as it was before Platt's map, for a probability after it."""
         slope, intercept = self._calibration.platt_slope, self._calibration.platt_intercept
         p = min(max(probability, 1e-12), 1 - 1e-12)
-        log_p = min((math.log(p / (1 - p)) - intercept) / slope, -1e-12)
-        return log_p - math.log(-math.expm1(log_p))
+        return log_odds((math.log(p / (1 - p)) - intercept) / slope)
+
+
+def log_odds(log_p: float) -> float:
+    """Return the log-odds of a probability given as its logarithm; finite."""
+    log_p = min(log_p, -1e-12)
+    return log_p - math.log(-math.expm1(log_p))
+
+
+def slots_log_p(slots: Decoded | None, temperature: float) -> float:
+    """Return log P of the labels of every word, restricted to the labels of the tool."""
+    if slots is None:
+        return 0.0
+    log_p = log_softmax(slots.logits / temperature)
+    return float(log_p[range(len(slots.labels)), slots.labels].sum())
+
+
+def choices_log_p(choices: Sequence[Chosen], temperature: float) -> float:
+    """Return log P of the row taken in every choice softmax."""
+    return sum(float(log_softmax(each.logits / temperature)[each.row]) for each in choices)
 
 
 def log_softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:

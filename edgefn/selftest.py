@@ -9,20 +9,27 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from edgefn.encoder import Encoder
 from edgefn.errors import BundleCorrupt, EngineError
+from edgefn.interpreter import Interpretation, Interpreter
 from edgefn.machine import this_machine
-from edgefn.selection import Selection, Selector
+from edgefn.manifest import Manifest
+from edgefn.outcome import call_text
+from edgefn.selection import Selector, log_odds
 
 if TYPE_CHECKING:
     from edgefn.bundle import Bundle
-    from edgefn.dispatcher import Dispatcher
 
 FILE = "selftest.jsonl"
 LEAST_MARGIN = 0.1
 """Rows nearer than this to flipping, in log-odds, are not run: they may flip with no harm done."""
+_NOW = datetime(2026, 1, 1, 12)
+"""What "tomorrow" is relative to, on every device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +40,15 @@ class SelftestRow:
     """The utterance."""
     tool: str | None
     """Tool that was accepted; None when the bundle abstained."""
+    arguments: dict[str, Any]
+    """JSON value of every argument, relative to a fixed moment."""
     margin: float
     """Distance of the decision from flipping, in log-odds."""
+
+    @property
+    def decision(self) -> str:
+        """The call, or that there is none."""
+        return "none" if self.tool is None else call_text(self.tool, self.arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,34 +57,43 @@ class Flip:
 
     row: SelftestRow
     """The row."""
-    here: str | None
+    here: SelftestRow
     """What this device decided."""
 
+    def __str__(self) -> str:
+        """Return the two decisions in a line."""
+        return f"{self.row.text!r}: {self.row.decision} became {self.here.decision}"
 
-def decide(encoder: Encoder, selector: Selector, text: str) -> SelftestRow:
+
+def decide(interpreter: Interpreter, text: str) -> SelftestRow:
     """Return the decision for one utterance and how far it is from flipping."""
-    ids = encoder.encode(text)
-    if isinstance(ids, str):
-        return SelftestRow(text, None, 0.0)
-    selection = selector.select(encoder.run(ids).tool_logits)
-    accepted = selection.probability >= selector.threshold
-    margin = _margin(selection, selector, accepted)
-    return SelftestRow(text, selection.tool if accepted else None, margin)
+    found = interpreter.interpret(text, _NOW)
+    if isinstance(found, str):
+        return SelftestRow(text, None, {}, 0.0)
+    accepted = found.probability >= interpreter.selector.threshold
+    margin = _margin(found, interpreter.selector, accepted)
+    return (
+        SelftestRow(text, found.tool.name, dict(found.filled.arguments), margin)
+        if accepted
+        else SelftestRow(text, None, {}, margin)
+    )
 
 
-def flips(encoder: Encoder, selector: Selector, rows: Iterable[SelftestRow]) -> list[Flip]:
-    """Return the clear-cut rows that are decided differently here."""
+def flips(interpreter: Interpreter, rows: Iterable[SelftestRow]) -> list[Flip]:
+    """Return the clear-cut rows whose call is another one here."""
     run = (row for row in rows if row.margin >= LEAST_MARGIN)
-    return [Flip(row, here) for row in run if (here := decide(encoder, selector, row.text).tool) != row.tool]
+    decided = ((row, decide(interpreter, row.text)) for row in run)
+    return [Flip(row, here) for row, here in decided if (here.tool, here.arguments) != (row.tool, row.arguments)]
 
 
-def check(dispatcher: Dispatcher, bundle: Bundle) -> None:
+def check(manifest: Manifest, encoder: Encoder, bundle: Bundle) -> None:
     """Run the bundle's selftest; raises EngineError when a decision flips."""
-    flipped = flips(dispatcher.encoder, dispatcher.selector, rows_from(bundle.read(FILE)))
+    # By the schemas that it was trained with: the lists of this device are not those of the export.
+    flipped = flips(Interpreter.of(manifest, encoder), rows_from(bundle.read(FILE)))
     if flipped:
         features = ", ".join(this_machine().features) or "unknown"
         raise EngineError(
-            f"{len(flipped)} selftest decisions flip on this device, the first on {flipped[0].row.text!r}",
+            f"{len(flipped)} selftest decisions flip on this device, the first {flipped[0]}",
             hint=f"this processor has {features}; export with --quantize none or fp16 for it",
         )
 
@@ -89,8 +112,18 @@ def rows_to(rows: Iterable[SelftestRow]) -> bytes:
     return "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows).encode()
 
 
-def _margin(selection: Selection, selector: Selector, accepted: bool) -> float:
-    """Return how far a decision is from flipping, in log-odds of P(call) before Platt's map, which flattens the top."""
-    best, *others = (selector.log_odds(each.probability) for each in selection.ranking)
-    margin = abs(best - selector.log_odds(selector.threshold))
-    return min(margin, best - others[0]) if accepted and others else margin
+def _margin(found: Interpretation, selector: Selector, accepted: bool) -> float:
+    """Return how far a decision is from flipping: to the threshold, to the next tool, to another argument.
+
+    In log-odds of P(call) before Platt's map, which flattens the top.
+    """
+    best, *others = (selector.log_odds(each.probability) for each in found.selection.ranking)
+    margin = abs(log_odds(found.log_p) - selector.log_odds(selector.threshold))
+    if not accepted:
+        return margin
+    rivals = [best - others[0]] if others else []
+    if found.filled.slots is not None:
+        two_best = np.sort(found.filled.slots.logits, axis=1)[:, -2:]
+        rivals.append(float((two_best[:, 1] - two_best[:, 0]).min()))
+    rivals += [float(np.diff(np.sort(each.logits)[-2:]).sum()) for each in found.filled.choices]
+    return min(margin, *rivals)

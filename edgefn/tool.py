@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from edgefn.arguments.reader import reader_of
 from edgefn.checking import expectation, plain, plain_text, shown, validator_of
 from edgefn.errors import ArgumentError, ToolDefinitionError, UnsupportedSignature
-from edgefn.schema import Parameter, without_null
+from edgefn.schema import SAID_AS, Parameter, without_null
 from edgefn.signature import innermost, layers, place, read_function
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class Tool:
         description, parameters = read_function(fn)
         for parameter in parameters:
             _check_definition(fn, parameter)
+            reader_of(parameter)  # refuses values that nobody could tell apart when they are said
         code = inner.__code__
         name = mark.name if mark.name is not None else inner.__name__
         return cls(name, description, parameters, fn, mark.hints, code.co_filename, code.co_firstlineno)
@@ -220,6 +222,10 @@ class Tool:
         if unfit:
             raise self._explain(arguments, given, unfit)
         return given
+
+    def typed(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return typed values of JSON values that are known to fit, in the order of the parameters."""
+        return {each.name: each.kind.read(arguments[each.name]) for each in self.parameters if each.name in arguments}
 
     def question_for(self, parameter_name: str) -> str:
         """Return the question that asks a person for one argument."""
@@ -339,10 +345,13 @@ def _canonical(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {**schema, "required": sorted(schema.get("required", ()))}
 
 
+_FREE = ("description", "default", SAID_AS)
+
+
 def fingerprint_parameters(schema: Mapping[str, Any]) -> str:
-    """Return the fingerprint of an object schema without the descriptions of its properties."""
+    """Return the fingerprint of an object schema without what may change freely: descriptions, names people use."""
     properties = schema.get("properties", {})
-    bare = {name: {k: v for k, v in each.items() if k != "description"} for name, each in properties.items()}
+    bare = {name: {k: v for k, v in each.items() if k not in _FREE} for name, each in properties.items()}
     return _digest(_canonical({**schema, "properties": bare}))
 
 

@@ -14,6 +14,7 @@ def model_card(manifest: Manifest) -> str:
         ("graph size, MB", before["megabytes"], after["megabytes"], ".1f"),
         ("one pass, median ms", before["p50_ms"], after["p50_ms"], ".2f"),
         ("tool accuracy", before["tool_accuracy"], after["tool_accuracy"], ".4f"),
+        ("whole calls exact", before["exact_call"], after["exact_call"], ".4f"),
         ("AUROC in/out of scope", before["auroc"], after["auroc"], ".4f"),
         ("calibration error (ECE)", before["ece"], after["ece"], ".4f"),
     ]
@@ -23,7 +24,8 @@ def model_card(manifest: Manifest) -> str:
         [
             "# edgefn bundle",
             "",
-            f"Picks one of {len(manifest.tools)} tools for an utterance, or none. Tuned from {manifest.source.base}, "
+            f"Picks one of {len(manifest.tools)} tools for an utterance, or none, and fills its arguments. "
+            f"Tuned from {manifest.source.base}, "
             f"{manifest.graph.quantization}, utterances of up to {manifest.graph.max_tokens} tokens.",
             "",
             "## Measured at export",

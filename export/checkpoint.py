@@ -24,11 +24,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedTokenizerFast
 
+from edgefn.arguments.reader import snapshot
+from edgefn.checking import plain
 from edgefn.errors import CheckpointError
 from edgefn.manifest import Heads, TrainedTool
+from edgefn.schema import SAID_AS
 from edgefn.tool import Tool
 
 from .base import load_encoder, load_tokenizer
+from .keys import check_keys
 from .model import ExportableModel, ForeignClassifier, ToolModel
 from .quiet import quiet
 
@@ -107,7 +111,7 @@ def save_checkpoint(
         "heads": {
             "tools": list(model.keys.tools),
             "choices": [list(key) for key in model.keys.choices],
-            "slots": list(model.keys.slots),
+            "slots": [list(key) for key in model.keys.slots],
         },
     }
     model.encoder.config.edgefn = layout
@@ -154,8 +158,10 @@ def _load_own(folder: Path, layout: dict[str, Any]) -> Checkpoint:
     keys = Heads(
         tools=tuple(rows["tools"]),
         choices=tuple((str(name), str(kind), value) for name, kind, value in rows["choices"]),
-        slots=tuple(rows["slots"]),
+        slots=tuple((str(tag), str(name), str(kind)) for tag, name, kind in rows["slots"]),
     )
+    tools = tuple(TrainedTool(**each) for each in layout["tools"])
+    check_keys(tools, keys)
     # The fusion of attention knows the eager form.
     encoder = load_encoder(str(folder), attn_implementation="eager")
     model = ToolModel(encoder, keys)
@@ -166,7 +172,7 @@ def _load_own(folder: Path, layout: dict[str, Any]) -> Checkpoint:
         folder,
         model.eval(),
         load_tokenizer(str(folder)),
-        tuple(TrainedTool(**each) for each in layout["tools"]),
+        tools,
         layout["base"],
         dict(layout["data"]),
     )
@@ -185,8 +191,18 @@ def _load_foreign(folder: Path, config: Any) -> Checkpoint:
 
 
 def trained_tool(tool: Tool) -> TrainedTool:
-    """Return what a bundle remembers of a tool."""
-    return TrainedTool(tool.name, tool.description, dict(tool.schema), tool.fingerprint, tool.function is not None)
+    """Return what a bundle remembers of a tool: its schema, with the defaults and what people call its values now.
+
+    Raises NamesUnavailable when a live list cannot be read.
+    """
+    schema = json.loads(json.dumps(dict(tool.schema)))
+    for each in tool.parameters:
+        own = schema["properties"][each.name]
+        if said_as := snapshot(each):
+            own[SAID_AS] = said_as
+        if not each.required and each.annotation is not Any and each.default is not None:
+            own["default"] = plain(each.kind.write(each.default))
+    return TrainedTool(tool.name, tool.description, schema, tool.fingerprint, tool.function is not None)
 
 
 def _known_by_name(name: str) -> TrainedTool:

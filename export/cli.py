@@ -36,6 +36,8 @@ _NEEDED = ("torch", "transformers", "accelerate", "peft", "optimum", "onnx", "on
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Learning rate of the last layer.")
 @click.option("--teachers", type=click.IntRange(0), help="Models trained first, to learn from; 0 by default.")
 @click.option("--per-tool", type=click.IntRange(1), help="Sentences from each tool's templates, at most.")
+@click.option("--swapped", type=click.FloatRange(0), help="Added rows with another value, as a share of the rows.")
+@click.option("--mistyped", type=click.FloatRange(0), help="Added rows with a typing error, as a share of the rows.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on after an interruption.")
 @json_option
@@ -116,6 +118,7 @@ def _table(exported: Exported) -> str:
         ("size, MB", before.megabytes, after.megabytes, ".1f"),
         ("one pass, median ms", before.p50_ms, after.p50_ms, ".2f"),
         ("tool accuracy", before.tool_accuracy, after.tool_accuracy, ".4f"),
+        ("whole calls exact", before.exact_call, after.exact_call, ".4f"),
         ("AUROC", before.auroc, after.auroc, ".4f"),
         ("calibration error", before.ece, after.ece, ".4f"),
     ]

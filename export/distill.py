@@ -2,7 +2,8 @@
 
 A handful of runs that differ in their seed are averaged in weight space (model soups, Wortsman et al. 2022,
 arXiv:2203.05482), and the result is trained on the mean of their probabilities (Hinton et al. 2015,
-arXiv:1503.02531) over the training texts and over perturbed ones, where the teachers' doubts say the most.
+arXiv:1503.02531), tools and slots alike, over the training texts and over perturbed ones, where the teachers' doubts
+say the most.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from torch import Tensor
 
 from edgefn.rows import Row
 
-from .batches import Collator, Examples, infer
+from .batches import Collator, Examples, Opinion, infer
+from .keys import UNLABELLED
+from .losses import LabelsOf
 from .model import ToolModel
 
 _KEPT = (0.3, 0.7)
@@ -66,10 +69,24 @@ def _spliced(first: list[str], second: list[str], draw: random.Random) -> list[s
     return first[:kept] + second[round(len(second) * draw.uniform(*_KEPT)) :]
 
 
-def opinions(teachers: Iterable[ToolModel], examples: Examples, collator: Collator) -> Tensor:
-    """Return the mean probabilities of the teachers, [rows, tools]."""
-    each = [infer(teacher, examples, collator)[0].softmax(1) for teacher in teachers]
-    return torch.stack(each).mean(0)
+def opinions(
+    teachers: Iterable[ToolModel], examples: Examples, collator: Collator, labels_of: LabelsOf
+) -> list[Opinion]:
+    """Return the mean probabilities of the teachers for every example.
+
+    A word's labels are those of the example's own tool, or of the tool that the teachers think best together.
+    """
+    answers = [infer(teacher, examples, collator) for teacher in teachers]
+    tools = torch.stack([each.tools.softmax(1) for each in answers]).mean(0)
+    labels = torch.from_numpy(examples.labels())
+    chosen = torch.where(labels == UNLABELLED, tools.argmax(1), labels)
+    found = []
+    for row, tool in enumerate(chosen.tolist()):
+        words = torch.stack([each.slots[row] for each in answers])
+        if words.numel():
+            words = labels_of.restrict(words, torch.full((len(answers),), tool)).softmax(-1)
+        found.append(Opinion(tools[row], words.mean(0)))
+    return found
 
 
 def average(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,16 +11,20 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
-from transformers import PreTrainedTokenizerFast, TrainingArguments, set_seed
+from transformers import PreTrainedModel, PreTrainedTokenizerFast, TrainingArguments, set_seed
 
 from edgefn.errors import CheckpointError, DataError
 from edgefn.machine import this_machine
 from edgefn.manifest import Heads
+from edgefn.tool import Tool
 
 from .base import load_encoder
-from .batches import UNLABELLED, Collator, Example, Examples, infer, softened, tokenize, unlabelled
+from .batches import Collator, Example, Examples, infer, softened, tokenize, unlabelled
+from .characters import grow_table
 from .distill import average, opinions, perturb
 from .gather import Rows
+from .keys import UNLABELLED
+from .losses import LabelsOf
 from .model import ToolModel
 from .settings import TrainSettings
 from .to_onnx import max_positions
@@ -39,6 +43,22 @@ _STUDENT_RATE = 0.6
 
 
 @dataclass(frozen=True)
+class Grown:
+    """A base's tokenizer with the characters that the rows need."""
+
+    tokenizer: PreTrainedTokenizerFast
+    """The tokenizer."""
+    added: int = 0
+    """How many entries were added at the end of its vocabulary."""
+
+    def encoder(self, base: str, seed: int) -> PreTrainedModel:
+        """Return the base's encoder with an embedding for each of them."""
+        encoder = load_encoder(base)
+        grow_table(encoder, len(self.tokenizer), self.added, seed)
+        return encoder
+
+
+@dataclass(frozen=True)
 class Material:
     """What every fine-tune of one training shares."""
 
@@ -50,6 +70,10 @@ class Material:
     """The rows of early stopping."""
     collator: Collator
     """Makes batches."""
+    labels_of: LabelsOf
+    """Which slot labels belong to which tool."""
+    grown: Grown
+    """The base's vocabulary with the characters it lacked."""
     vocabulary: Vocabulary
     """The token ids they use; the examples are numbered by it."""
     settings: TrainSettings
@@ -59,7 +83,7 @@ class Material:
 
     def fresh(self) -> ToolModel:
         """Return the base under new heads."""
-        encoder = load_encoder(self.settings.base)
+        encoder = self.grown.encoder(self.settings.base, self.settings.seed)
         self.vocabulary.narrow(encoder)
         model = ToolModel(encoder, self.keys)
         model.half_precision = this_machine().multiplies_bfloat16
@@ -67,25 +91,26 @@ class Material:
 
 
 def fit(
-    keys: Heads, tokenizer: PreTrainedTokenizerFast, rows: Rows, work: Path, settings: TrainSettings, say: Say
+    keys: Heads, grown: Grown, rows: Rows, tools: Mapping[str, Tool], work: Path, settings: TrainSettings, say: Say
 ) -> tuple[ToolModel, int]:
     """Return a trained model and how many of its numbers learned; unfinished work is left in `work`."""
     set_seed(settings.seed)
-    encoder = load_encoder(settings.base)
+    encoder = grown.encoder(settings.base, settings.seed)
     table = encoder.get_input_embeddings().weight.detach()
+    tokenizer = grown.tokenizer
     limit = min(settings.max_tokens, max_positions(encoder.config))
-    examples, left_out = tokenize(rows.train, tokenizer, keys, limit)
+    examples, left_out = tokenize(rows.train, tokenizer, keys, tools, limit)
     if left_out:
         say(f"{left_out} rows of more than {limit} tokens are left out")
-    stop, _ = tokenize(rows.stop, tokenizer, keys, limit)
+    stop, _ = tokenize(rows.stop, tokenizer, keys, tools, limit)
     _check_lengths(keys, examples, stop, limit)
     texts = perturb(rows.train, int(settings.perturbed * len(rows.train)), settings.seed) if settings.teachers else []
-    extra = unlabelled(texts, tokenizer, limit)
+    extra = unlabelled(texts, tokenizer, keys, limit)
     pad = int(tokenizer.pad_token_id or 0)
     words = Vocabulary((examples, stop, extra), pad)
     examples, stop, extra = map(words.numbered, (examples, stop, extra))
     settings = without_needless_outliers(settings, examples, keys)
-    material = Material(keys, examples, stop, Collator(pad), words, settings, say)
+    material = Material(keys, examples, stop, Collator(pad), LabelsOf(keys, tools), grown, words, settings, say)
     if settings.teachers:
         model, parameters = _taught(material, extra, work)
     else:
@@ -124,7 +149,7 @@ def _taught(material: Material, extra: Examples, work: Path) -> tuple[ToolModel,
         states.append(load_file(done))
     examples = Examples([*material.examples.examples, *extra.examples])
     model = material.fresh()
-    soft = opinions((_with(model, state) for state in states), examples, material.collator)
+    soft = opinions((_with(model, state) for state in states), examples, material.collator, material.labels_of)
     material.say(f"asked {len(states)} teachers about {len(examples)} texts, {len(extra)} of them perturbed")
     start = average(states)
     student = replace(material, settings=replace(settings, rate=_STUDENT_RATE * settings.encoder_rate))
@@ -154,7 +179,9 @@ def fine_tune(model: ToolModel, material: Material, examples: Examples, work: Pa
     prepare(model, settings.tune)
     repeated = repeat_scarce(examples, model.keys, settings.repeat_out_of_scope)
     arguments = _arguments(work, settings, seed)
-    trainer = ToolTrainer(model, arguments, repeated, material.stop, material.collator, settings, material.say)
+    trainer = ToolTrainer(
+        model, arguments, repeated, material.stop, material.collator, material.labels_of, settings, material.say
+    )
     last = last_finished(work) if settings.resume else None
     try:
         if last is not None:
@@ -176,7 +203,7 @@ def start_rows(model: ToolModel, examples: Examples, collator: Collator) -> None
 
     The embeddings are the base's own; most of what all utterances share is taken off.
     """
-    _logits, embeddings = infer(model, examples, collator)
+    embeddings = infer(model, examples, collator).embedding
     labels = torch.from_numpy(examples.labels())
     rows = torch.stack([embeddings[labels == row].mean(0) for row in range(len(model.keys.tools))])
     with torch.no_grad():

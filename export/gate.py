@@ -12,12 +12,14 @@ from scipy.stats import binomtest
 
 from edgefn.encoder import Encoder
 from edgefn.errors import GateRefused
+from edgefn.interpreter import Interpreter
 from edgefn.manifest import Heads
 from edgefn.metrics import auroc, expected_calibration_error
+from edgefn.outcome import call_text
 from edgefn.rows import Row
 from edgefn.selection import call_probability
 
-from .calibrate import Goal, Scored, calibrate, score
+from .calibrate import Goal, Scored, Temperatures, calibrate, score
 
 DEFAULT_BUDGET = 0.5
 """Points of accuracy that quantization may cost."""
@@ -35,6 +37,8 @@ class Side:
     """Median time of one pass, the two graphs taking turns."""
     tool_accuracy: float
     """In-scope rows, "none of these" left out."""
+    exact_call: float
+    """In-scope rows, tool and every argument right."""
     auroc: float
     """In scope against out of scope, by the calibrated probability; nan without out-of-scope rows."""
     ece: float
@@ -47,12 +51,12 @@ class DecisionFlip:
 
     text: str
     """The utterance."""
-    gold: str | None
-    """What is right."""
-    before: str | None
-    """What the float graph decides; None is "none of these"."""
-    after: str | None
-    """What the quantized graph decides."""
+    gold: str
+    """The right call; empty where no tool fits."""
+    before: str
+    """The call that the float graph decides for; empty is "none of these"."""
+    after: str
+    """The call that the quantized graph decides for."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class GateReport:
 
     @property
     def loss_points(self) -> float:
-        """Share of rows decided rightly, before minus after, in points."""
+        """Share of rows decided rightly, the whole call, before minus after, in points."""
         return 100 * (self.worse - self.better) / max(1, self.rows)
 
     @property
@@ -105,21 +109,23 @@ class GateReport:
 class Candidate:
     """A graph, ready to be measured."""
 
-    encoder: Encoder
-    """Runs it."""
+    interpreter: Interpreter
+    """Runs it and reads the calls."""
     bytes: int
     """Its size."""
 
 
 def compare(before: Candidate, after: Candidate, heads: Heads, rows: Sequence[Row]) -> tuple[GateReport, Scored]:
     """Measure both graphs on `rows`; also return the scores of the second, for calibration."""
-    scored_before, scored_after = score(before.encoder, heads, rows), score(after.encoder, heads, rows)
-    latency_before, latency_after = alternate(before.encoder, after.encoder, [row.text for row in rows])
+    scored_before, scored_after = (score(each.interpreter, heads, rows) for each in (before, after))
+    encoders = before.interpreter.encoder, after.interpreter.encoder
+    latency_before, latency_after = alternate(*encoders, [row.text for row in rows])
     decided_before, decided_after = scored_before.decisions(), scored_after.decisions()
-    right_before, right_after = decided_before == scored_before.gold, decided_after == scored_after.gold
+    right_before, right_after = scored_before.decided_right(), scored_after.decided_right()
     flips = tuple(
-        DecisionFlip(rows[at].text, rows[at].tool, heads.tools[decided_before[at]], heads.tools[decided_after[at]])
-        for at in np.flatnonzero(decided_before != decided_after)
+        DecisionFlip(row.text, "" if row.tool is None else call_text(row.tool, row.arguments), was, now)
+        for row, was, now in zip(rows, decided_before, decided_after, strict=True)
+        if was != now
     )
     report = GateReport(
         before=_side(before, scored_before, heads, latency_before),
@@ -134,25 +140,26 @@ def compare(before: Candidate, after: Candidate, heads: Heads, rows: Sequence[Ro
 
 def alternate(before: Encoder, after: Encoder, texts: Sequence[str], runs: int = 200) -> tuple[float, float]:
     """Return the median milliseconds of one pass through each, taking turns: the machine is never quiet for long."""
-    passes = [ids for text in texts[:runs] if not isinstance(ids := before.encode(text), str)]
+    passes = [encoded for text in texts[:runs] if not isinstance(encoded := before.encode(text), str)]
     times: tuple[list[float], list[float]] = ([], [])
-    for ids in passes:
+    for encoded in passes:
         for encoder, spent in zip((before, after), times, strict=True):
             start = time.perf_counter()
-            encoder.run(ids)
+            encoder.run(encoded)
             spent.append(time.perf_counter() - start)
     return tuple(1000 * float(np.median(spent)) if spent else float("nan") for spent in times)  # type: ignore[return-value]
 
 
 def _side(candidate: Candidate, scored: Scored, heads: Heads, p50_ms: float) -> Side:
     fitted = calibrate(scored, heads, Goal(), None)
-    log_p, right = scored.log_p(heads, fitted.tool_temperature)
+    log_p = scored.log_p(heads, Temperatures.of(fitted))
     p = call_probability(log_p, fitted.platt_slope, fitted.platt_intercept)
     inside = scored.in_scope
     return Side(
         megabytes=candidate.bytes / 1e6,
         p50_ms=p50_ms,
-        tool_accuracy=float(right[inside].mean()),
+        tool_accuracy=float(scored.tool_right(heads)[inside].mean()),
+        exact_call=float(scored.right[inside].mean()),
         auroc=auroc(p[inside], p[~inside]),
-        ece=expected_calibration_error(p[inside], right[inside]),
+        ece=expected_calibration_error(p[inside], scored.right[inside]),
     )

@@ -12,9 +12,9 @@ from onnx import ModelProto
 
 from edgefn import __version__
 from edgefn.encoder import Encoder
+from edgefn.interpreter import Interpreter
 from edgefn.manifest import FORMAT, Calibration, Graph, Heads, Manifest, Source
 from edgefn.rows import Row
-from edgefn.selection import Selector
 from edgefn.selftest import FILE as SELFTEST_FILE
 from edgefn.selftest import SelftestRow, decide, rows_to
 
@@ -83,7 +83,7 @@ def pack(parts: Parts, encoder: Encoder) -> tuple[Manifest, dict[str, bytes]]:
         source=Source(checkpoint.sha256, checkpoint.base, checkpoint.data),
         measured=parts.measured,
     )
-    selftest = selftest_rows(encoder, Selector(manifest.heads, manifest.calibration), parts.rows)
+    selftest = selftest_rows(Interpreter.of(manifest, encoder), parts.rows)
     return manifest, {
         manifest.graph.file: parts.graph,
         "tokenizer.json": checkpoint.tokenizer.backend_tokenizer.to_str().encode(),
@@ -92,9 +92,9 @@ def pack(parts: Parts, encoder: Encoder) -> tuple[Manifest, dict[str, bytes]]:
     }
 
 
-def selftest_rows(encoder: Encoder, selector: Selector, rows: Sequence[Row]) -> list[SelftestRow]:
+def selftest_rows(interpreter: Interpreter, rows: Sequence[Row]) -> list[SelftestRow]:
     """Return, for each tool and for abstaining, the rows that are furthest from flipping."""
-    decided = sorted((decide(encoder, selector, row.text) for row in rows), key=lambda each: -each.margin)
+    decided = sorted((decide(interpreter, row.text) for row in rows), key=lambda each: -each.margin)
     taken: dict[str | None, int] = {}
     chosen = []
     for row in decided:

@@ -12,12 +12,13 @@ from typing import Any
 from edgefn.bundle import check_target, write_bundle
 from edgefn.encoder import Encoder
 from edgefn.errors import DataError, ExportError
+from edgefn.interpreter import Interpreter
 from edgefn.machine import this_machine
 from edgefn.manifest import CalibrationRows, Heads, Manifest
 from edgefn.rows import Row, check_labels, read_rows
 from edgefn.session import Session, runtime_version
 
-from .calibrate import Goal, calibrate, check_threshold
+from .calibrate import NEUTRAL, Goal, calibrate, check_threshold
 from .checkpoint import Checkpoint, load_checkpoint
 from .data import digest
 from .gate import DEFAULT_BUDGET, Candidate, GateReport, compare
@@ -96,7 +97,8 @@ def export_bundle(
     max_tokens = min(settings.max_tokens, limit)
     encoders = [_encoder(checkpoint, each, settings.threads, max_tokens) for each in (graphs.before, graphs.after)]
     before, after = (
-        Candidate(encoder, len(graph)) for encoder, graph in zip(encoders, (graphs.before, graphs.after), strict=True)
+        Candidate(Interpreter(encoder, heads, NEUTRAL, checkpoint.tools), len(graph))
+        for encoder, graph in zip(encoders, (graphs.before, graphs.after), strict=True)
     )
     gate, scored = compare(before, after, heads, rows)
     say(f"gate      {len(gate.flips)} of {gate.rows} decisions flipped, loss {gate.loss_points:+.2f} points")

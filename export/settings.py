@@ -43,6 +43,12 @@ class TrainSettings:
     """Share of the steps over which the rate rises."""
     average_decay: float = 0.998
     """Decay of the moving average of the weights."""
+    slot_weight: float = 1.0
+    """Weight of the slots' loss against the tool's."""
+    swapped: float = 0.0
+    """Rows with a value swapped for another of the same slot, as a share of the training rows."""
+    mistyped: float = 0.0
+    """Rows with a typing error, as a share of the training rows."""
     repeat_out_of_scope: int = 5
     """How often each out-of-scope row is seen in an epoch, at most, where they are fewer than a tenth of all."""
     outlier_weight: float = 0.1

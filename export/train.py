@@ -6,26 +6,30 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from transformers import PreTrainedTokenizerFast
 
+from edgefn.arguments.reader import reader_of
 from edgefn.errors import CheckpointError
-from edgefn.manifest import Heads
 from edgefn.registry import Registry
 from edgefn.rows import Row
 from edgefn.tool import Tool
 
 from .base import load_tokenizer
 from .batches import Collator, infer, tokenize
+from .characters import grow_tokenizer
 from .checkpoint import CALIBRATION_FILE, UNFINISHED, is_own, save_checkpoint, trained_tool, writing
 from .data import digest, write_rows
-from .fit import fit
-from .gather import Rows, gather
+from .fit import Grown, fit
+from .gather import gather
+from .keys import head_keys
+from .labels import labelled, varied
 from .model import ToolModel
 from .report import Report, save_confusion_picture, tool_report
+from .schemas import infer_tools
 from .settings import TrainSettings
 from .to_onnx import max_positions
 
@@ -58,19 +62,23 @@ def train(registry: Registry | None, folder: Path, settings: TrainSettings, say:
     """
     _check_target(folder, settings.resume)
     rows = gather(registry, settings)
-    tools = _tools(registry, rows)
+    trained = tuple(map(trained_tool, registry if registry is not None else infer_tools(rows.train)))
+    tools = {each.name: Tool.select_only(each.name, each.description, each.parameters) for each in trained}
+    for parameter in (parameter for tool in tools.values() for parameter in tool.parameters):
+        reader_of(parameter)  # refuses what could not be read on the device
     say(f"{len(tools)} tools; {len(rows.train)} rows to train, {len(rows.stop)} to stop, {len(rows.calibration)} kept")
-    tokenizer = load_tokenizer(settings.base)
-    none = any(row.tool is None for row in rows.train)
-    keys = Heads(tools=(*sorted(tool.name for tool in tools), *([None] if none else [])))
+    rows = labelled(rows, tools, say)
+    keys = head_keys(list(tools.values()), rows.train, any(row.tool is None for row in rows.train))
+    rows = replace(rows, train=(*rows.train, *varied(rows.train, tools, settings)))
+    grown = Grown(*grow_tokenizer(load_tokenizer(settings.base), [row.text for row in rows.train], say))
     started = time.perf_counter()
-    model, parameters = fit(keys, tokenizer, rows, folder / WORK, settings, say)
+    model, parameters = fit(keys, grown, rows, tools, folder / WORK, settings, say)
     seconds = time.perf_counter() - started
     say(f"trained {parameters:,} parameters in {seconds:.0f} s")
-    report = _report(model, tokenizer, rows.stop)
+    report = _report(model, grown.tokenizer, rows.stop, tools)
     data = {path.name: digest(path) for path in (settings.data, settings.valid) if path is not None}
     with writing(folder) as unfinished:
-        save_checkpoint(unfinished, model, tokenizer, tuple(map(trained_tool, tools)), settings.base, data)
+        save_checkpoint(unfinished, model, grown.tokenizer, trained, settings.base, data)
         if rows.calibration:
             write_rows(unfinished / CALIBRATION_FILE, rows.calibration)
         _write_report(unfinished, report, parameters, seconds)
@@ -78,16 +86,11 @@ def train(registry: Registry | None, folder: Path, settings: TrainSettings, say:
     return Trained(folder, report, parameters, seconds)
 
 
-def _tools(registry: Registry | None, rows: Rows) -> list[Tool]:
-    if registry is not None:
-        return list(registry)
-    names = sorted({row.tool for row in rows.train if row.tool is not None})
-    return [Tool.select_only(name, name.replace("_", " "), {"type": "object", "properties": {}}) for name in names]
-
-
-def _report(model: ToolModel, tokenizer: PreTrainedTokenizerFast, rows: Sequence[Row]) -> Report:
-    examples, _ = tokenize(rows, tokenizer, model.keys, max_positions(model.config))
-    logits, _embedding = infer(model, examples, Collator(tokenizer.pad_token_id or 0))
+def _report(
+    model: ToolModel, tokenizer: PreTrainedTokenizerFast, rows: Sequence[Row], tools: Mapping[str, Tool]
+) -> Report:
+    examples, _ = tokenize(rows, tokenizer, model.keys, tools, max_positions(model.config))
+    logits = infer(model, examples, Collator(tokenizer.pad_token_id or 0)).tools
     names = model.keys.tools
     gold = [names[each.label] for each in examples.examples]
     return tool_report(gold, [names[int(index)] for index in logits.argmax(1)])

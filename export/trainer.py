@@ -12,8 +12,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from .batches import Collator, Examples, infer
-from .losses import tool_loss
+from .batches import Collator, Examples, Inferred, infer
+from .keys import UNLABELLED
+from .losses import LabelsOf, call_loss
 from .model import ToolModel
 from .settings import TrainSettings
 from .tune import parameter_groups
@@ -104,6 +105,7 @@ class ToolTrainer(Trainer):
         examples: Examples,
         stop: Examples,
         collator: Collator,
+        labels_of: LabelsOf,
         settings: TrainSettings,
         say: Callable[[str], None],
     ) -> None:
@@ -121,6 +123,7 @@ class ToolTrainer(Trainer):
         self.remove_callback(PrinterCallback)  # `say` tells what it would print
         self.stop = stop
         self.collator = collator
+        self.labels_of = labels_of
         self.settings = settings
         self.say = say
 
@@ -129,7 +132,7 @@ class ToolTrainer(Trainer):
     ) -> Any:
         """Return the loss of one batch."""
         out = model(inputs["input_ids"], inputs["attention_mask"])
-        loss = tool_loss(self._tool_model, out, inputs["labels"], inputs.get("soft"), self.settings)
+        loss = call_loss(self._tool_model, out, inputs, self.labels_of, self.settings)
         return (loss, out) if return_outputs else loss
 
     def create_optimizer(self) -> torch.optim.Optimizer:
@@ -146,14 +149,18 @@ class ToolTrainer(Trainer):
         model = self._tool_model
         self.average.swap(model)
         try:
-            logits, _embedding = infer(model, self.stop, self.collator)
+            inferred = infer(model, self.stop, self.collator)
             labels = torch.from_numpy(self.stop.labels())
-            accuracy = float((logits.argmax(1) == labels).float().mean())
-            loss = float(torch.nn.functional.cross_entropy(logits, labels))
+            tool_right = inferred.tools.argmax(1) == labels
+            accuracy = float((tool_right & arguments_right(inferred, self.stop, self.labels_of)).float().mean())
+            loss = float(torch.nn.functional.cross_entropy(inferred.tools, labels))
             stop = self.best.seen(accuracy, _tensors(model))
         finally:
             self.average.swap(model)
-        self.say(f"epoch {round(self.state.epoch or 0)}: validation accuracy {accuracy:.4f}, loss {loss:.4f}")
+        whole = f", whole calls {accuracy:.4f}" if model.keys.slots or model.keys.choices else ""
+        tool_accuracy = float(tool_right.float().mean())
+        at = round(self.state.epoch or 0)
+        self.say(f"epoch {at}: validation accuracy {tool_accuracy:.4f}{whole}, loss {loss:.4f}")
         self.control.should_training_stop = self.control.should_training_stop or stop
         return {"eval_accuracy": accuracy, "eval_loss": loss}
 
@@ -161,6 +168,20 @@ class ToolTrainer(Trainer):
     def _tool_model(self) -> ToolModel:
         model = self.accelerator.unwrap_model(self.model)
         return model  # type: ignore[no-any-return]
+
+
+def arguments_right(inferred: Inferred, examples: Examples, labels_of: LabelsOf) -> Tensor:
+    """Return whether every word and every choice of each row gets its label, given the right tool, [rows]."""
+    right = torch.ones(len(examples), dtype=torch.bool)
+    for row, example in enumerate(examples.examples):
+        if example.slots and example.slots[0] != UNLABELLED:
+            words = labels_of.restrict(inferred.slots[row][None], torch.tensor([example.label]))[0]
+            right[row] = bool((words.argmax(1) == torch.tensor(example.slots)).all())
+        for group, target in zip(labels_of.groups, example.choices, strict=True):
+            if target != UNLABELLED:
+                best = group.rows[int(inferred.choices[row, list(group.rows)].argmax())]
+                right[row] &= best == target
+    return right
 
 
 def _trained(model: ToolModel) -> dict[str, torch.nn.Parameter]:

@@ -1,7 +1,8 @@
 """A bundle small enough for a test and real all the same: a tokenizer, an ONNX graph, three tools and a threshold.
 
 A word pulls in one direction, the embedding is the masked mean of its words, and every tool has one direction:
-"on" is lamp_on, "off" is lamp_off, "timer" is set_timer, "weather" is none of these, other words are nothing.
+"on" is lamp_on, "off" is lamp_off, "timer" is set_timer, "weather" is none of these, other words are nothing. Three
+words are numbers of minutes, "pasta" begins a label and "water" goes on with it, "loud" and "quiet" are a choice.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 from edgefn.bundle import write_bundle
 from edgefn.encoder import Encoder
+from edgefn.interpreter import Interpreter
 from edgefn.manifest import FORMAT, Calibration, CalibrationRows, Graph, Heads, Manifest, Source, TrainedTool
 from edgefn.rows import Row
-from edgefn.selection import Selector
 from edgefn.selftest import FILE, decide, rows_to
 from edgefn.session import Session
 from edgefn.tool import Tool
@@ -28,17 +29,25 @@ from edgefn.tool import Tool
 TOOLS = ("lamp_on", "lamp_off", "set_timer")
 HEADS = Heads(
     tools=(*TOOLS, None),
-    choices=(("loud", "bool", "true"), ("loud", "bool", "false"), ("loud", "bool", None)),
-    slots=("O", "B-label", "I-label"),
+    choices=(("loud", "boolean", None), ("loud", "boolean", "false"), ("loud", "boolean", "true")),
+    slots=(
+        ("O", "", ""),
+        ("B", "label", "string"),
+        ("I", "label", "string"),
+        ("B", "minutes", "integer"),
+        ("I", "minutes", "integer"),
+    ),
     scale=20.0,
 )
 PULLS = {"on": 0, "bright": 0, "off": 1, "dark": 1, "timer": 2, "minutes": 2, "weather": 3, "sing": 3}
-"""Direction of every word that has one."""
+"""Direction of every word that speaks for a tool."""
 NEUTRAL = 4
-DIM = 5
+SAYS = {"five": 5, "ten": 5, "zero": 5, "pasta": 6, "water": 7, "loud": 8, "quiet": 9}
+"""Direction of every word that says an argument."""
+DIM = 10
 POISON = "poison"
 """The word whose embedding is not a number."""
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *PULLS, "the", "lamp", "set", "a", "please", POISON]
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *PULLS, *SAYS, "the", "lamp", "set", "a", "please", POISON]
 MAX_TOKENS = 12
 """Special tokens included, so ten words fit."""
 SOURCE = '''
@@ -67,12 +76,13 @@ def lamp_off() -> str:
 
 
 @tool
-def set_timer(minutes: Annotated[int, Range(ge=1)], label: str = "timer") -> str:
+def set_timer(minutes: Annotated[int, Range(ge=1)], label: str = "timer", loud: bool = False) -> str:
     """Start a countdown timer.
 
     Args:
         minutes: how many minutes until it rings.
         label: what the timer is for.
+        loud: whether it rings loudly.
     """
     ran.append(("set_timer", minutes, label))
     return f"{label}: {minutes}"
@@ -152,13 +162,15 @@ def graph(*, opset: int = 17, extra_input: bool = False) -> bytes:
         _value("embedding", TensorProto.FLOAT, ["batch", DIM]),
     ]
     eye = HEADS.scale * np.eye(DIM)
+    outside = eye[:, [*range(5), 8, 9]].sum(axis=1)
+    goes_on = np.zeros(DIM)  # no word says a number of minutes in two words
     constants = {
         "words": _words(),
         "last": np.array([-1]),
         "first": np.array([1]),
         "tool_rows": eye[:, :4],
-        "choice_rows": eye[:, :3],
-        "slot_rows": eye[:, 2:5],
+        "choice_rows": np.stack([eye[:, 2] / 2, eye[:, 9], eye[:, 8]], axis=1),
+        "slot_rows": np.stack([outside, eye[:, 6], eye[:, 7], eye[:, 5], goes_on], axis=1),
     }
     nodes = [
         ("Gather", ["words", "input_ids"], "token_embedding", {}),
@@ -188,7 +200,7 @@ def graph(*, opset: int = 17, extra_input: bool = False) -> bytes:
 def _words() -> np.ndarray:
     table = np.zeros((256, DIM))  # as many as the byte-level alphabet has
     table[:, NEUTRAL] = 0.1
-    for word, direction in PULLS.items():
+    for word, direction in {**PULLS, **SAYS}.items():
         table[WORDS.index(word)] = np.eye(DIM)[direction]
     table[WORDS.index(POISON)] = np.nan
     return table
@@ -210,6 +222,8 @@ def calibration(**changed: Any) -> Calibration:
     rows = CalibrationRows("calibration.jsonl", "0" * 64, rows=8, out_of_scope=2)
     known: dict[str, Any] = {
         "tool_temperature": 1.0,
+        "slot_temperature": 1.0,
+        "choice_temperature": 1.0,
         "platt_slope": 4.0,
         "platt_intercept": 3.0,
         "threshold": 0.7,
@@ -247,8 +261,13 @@ def encoder(tokenizer: bytes | None = None, model: bytes | None = None, max_toke
 
 def selftest() -> bytes:
     """Return the selftest rows of the tiny bundle."""
-    machine, selector = encoder(), Selector(HEADS, calibration())
-    return rows_to(decide(machine, selector, text) for text in UTTERANCES)
+    machine = interpreter()
+    return rows_to(decide(machine, text) for text in UTTERANCES)
+
+
+def interpreter(**changed: Any) -> Interpreter:
+    """Return an interpreter of the tiny graph; `changed` replaces fields of the manifest."""
+    return Interpreter.of(manifest(**changed), encoder())
 
 
 def bundle(path: Path, files: dict[str, bytes] | None = None, **changed: Any) -> Path:

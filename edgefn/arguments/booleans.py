@@ -8,7 +8,8 @@ from edgefn.arguments.normal import MAX_CHARACTERS, normalise
 
 _YES = (
     "yes|yeah|yea|yep|yup|ya|y|sure|ok|okay|k|of course|please do|do it|do that|do so|go ahead|go for it|true|correct|"
-    "right|that's right|that's correct|that's it|thats right|thats correct|thats it|that is right|that is correct|it is|i do|i am|i would|i will|"
+    "right|that's right|that's correct|that's it|thats right|"
+    "thats correct|thats it|that is right|that is correct|it is|i do|i am|i would|i will|"
     "i want to|i think so|why not|fine|that's fine|alright|all right|absolutely|definitely|certainly|exactly|indeed|"
     "affirmative|by all means|sounds good|good|great|perfect|uh huh|mhm|uh-huh|"
     "on|enable|enabled|enable it|turn on|turn it on|switch on|switch it on|activate|active|"

@@ -1,0 +1,237 @@
+"""From the scores of one pass to the arguments of the chosen tool, each with its evidence.
+
+A parameter has two views: the spans that the slot head found for it, and the row that the choice head chose. Words that
+read as a value say more than a guess; a guess says more than words that read as nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from edgefn.arguments.choices import Choice, Chosen
+from edgefn.arguments.keys import choice_groups, is_list, item_schema, type_of
+from edgefn.arguments.normal import normalise
+from edgefn.arguments.reader import Reading, TextReader, items_in, reader_of
+from edgefn.arguments.spans import Decoded, Span, SpanDecoder
+from edgefn.checking import expectation, validator_of
+from edgefn.encoder import Scores
+from edgefn.errors import EdgefnError, NamesUnavailable
+from edgefn.manifest import Heads
+from edgefn.outcome import Evidence
+from edgefn.schema import Parameter, without_null
+from edgefn.words import Word
+
+if TYPE_CHECKING:
+    from edgefn.tool import Tool
+
+_BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern"}
+_BOUNDS |= {"minItems", "maxItems"}
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The arguments that an utterance gives to one tool."""
+
+    arguments: Mapping[str, Any]
+    """JSON value of every argument that was said and fits."""
+    evidence: tuple[Evidence, ...] = ()
+    """Where each came from, and what was said that does not fit."""
+    spans: tuple[Span, ...] = ()
+    """What the slot head found, in the order of the utterance."""
+    slots: Decoded | None = None
+    """Labels of the words; None where the tool has no slot."""
+    choices: tuple[Chosen, ...] = ()
+    """What the choice head says of each closed parameter, the row that stands for the argument given."""
+    error: EdgefnError | None = None
+    """Why an argument could not be looked up at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What was found for one parameter."""
+
+    value: Any = None
+    """Its JSON value; None where nothing was said, or nothing that fits."""
+    evidence: tuple[Evidence, ...] = ()
+    """Where it came from."""
+    error: EdgefnError | None = None
+    """Why it could not be looked up."""
+
+
+@dataclass(frozen=True)
+class _Field:
+    """One parameter of the tool, and how it is read."""
+
+    parameter: Parameter
+    """The parameter."""
+    choice: Choice | None
+    """Its rows in the choice head."""
+
+    @cached_property
+    def reader(self) -> Any:
+        """Reads one value."""
+        return reader_of(self.parameter)
+
+    @cached_property
+    def is_list(self) -> bool:
+        """True where it takes several values."""
+        return is_list(self.parameter.schema)
+
+    @cached_property
+    def expected(self) -> str:
+        """What its value is checked against, in words."""
+        return expectation(self.parameter.schema)
+
+    @cached_property
+    def _validator(self) -> Any:
+        """Checks the bounds; None where the reader can give nothing that does not fit."""
+        schema = self.parameter.schema
+        bounded = _BOUNDS & (without_null(schema).keys() | item_schema(schema).keys())
+        return validator_of(self.parameter.name, self.parameter.schema) if bounded else None
+
+    def check(self, value: Any) -> None:
+        """Raise ValueError where the value is out of bounds."""
+        if self._validator is not None and not self._validator.is_valid(value):
+            raise ValueError(f"{value!r} does not fit: what is expected is {self.expected}")
+
+    def read(self, text: str, now: datetime) -> Reading:
+        """Return the value that `text` as a whole gives this parameter; ValueError where it gives none."""
+        if not self.is_list:
+            reading: Reading = self.reader.read(text, now)
+        else:
+            items = [self.reader.read(item, now) for item in items_in(text)]
+            score = min((item.score for item in items), default=1.0)
+            reading = Reading([item.value for item in items], items[0].normaliser if items else "text", score)
+        self.check(reading.value)
+        return reading
+
+
+class Filler:
+    """Fills the arguments of one tool."""
+
+    def __init__(self, tool: Tool, heads: Heads) -> None:
+        """Find the tool's rows in the heads."""
+        groups = {(group.parameter, group.type): group for group in choice_groups(heads)}
+        keys = {each.name: (each.name, type_of(each.schema)) for each in tool.parameters}
+        self._decoder = SpanDecoder(heads, set(keys.values()))
+        self._fields = {
+            each.name: _Field(each, _choice(heads, groups.get(keys[each.name]), each)) for each in tool.parameters
+        }
+        self._choices = {name: each.choice for name, each in self._fields.items() if each.choice is not None}
+
+    def fill(self, text: str, words: Sequence[Word], scores: Scores, now: datetime) -> Filled:
+        """Return what `text` says for every parameter; never raises for what was said."""
+        decoded = self._decoder.decode(scores.slot_logits, words) if self._decoder and words else None
+        spans = self._decoder.spans(decoded, words) if decoded is not None else []
+        said_of: dict[str, list[Span]] = {}
+        for span in spans:
+            said_of.setdefault(span.parameter, []).append(span)
+        chosen = {name: choice.choose(scores.choice_logits) for name, choice in self._choices.items()}
+        said = {
+            name: _resolve(each, said_of.get(name, []), chosen.get(name), text, now)
+            for name, each in self._fields.items()
+            if name in said_of or name in chosen
+        }
+        return Filled(
+            {name: each.value for name, each in said.items() if each.value is not None},
+            tuple(piece for each in said.values() for piece in each.evidence),
+            tuple(spans),
+            decoded,
+            tuple(_standing_for(self._choices[name], chosen[name], said[name].value) for name in chosen),
+            next((each.error for each in said.values() if each.error is not None), None),
+        )
+
+    def read(self, name: str, text: str, now: datetime) -> Reading:
+        """Return the value that `text` as a whole gives one parameter; ValueError where it gives none."""
+        return self._fields[name].read(text, now)
+
+    def takes_any_text(self, name: str) -> bool:
+        """Tell whether any words would be a value of a parameter."""
+        return isinstance(self._fields[name].reader, TextReader)
+
+    def expected(self, name: str) -> str:
+        """Return what a parameter's value is checked against, in words."""
+        return self._fields[name].expected
+
+
+def _choice(heads: Heads, group: Any, parameter: Parameter) -> Choice | None:
+    return None if group is None else Choice(heads, group, parameter.schema)
+
+
+def _resolve(field: _Field, spans: list[Span], chosen: Chosen | None, text: str, now: datetime) -> _Said:
+    """Combine the two views of one parameter."""
+    guess = field.choice.value(chosen.row) if field.choice is not None and chosen is not None else None
+    if not spans:
+        return _Said() if guess is None or chosen is None else _guessed(field, guess, chosen, ())
+    try:
+        return _from_spans(field, spans, text, now)
+    except NamesUnavailable as exc:
+        return _Said(None, _unfit(field, spans, text, exc.message), exc)
+    except ValueError as exc:
+        if guess is not None and chosen is not None:
+            return _guessed(field, guess, chosen, spans)
+        return _Said(None, _unfit(field, spans, text, str(exc)))
+
+
+def _guessed(field: _Field, value: Any, chosen: Chosen, spans: Sequence[Span]) -> _Said:
+    """Return the choice head's value."""
+    return _Said(value, (Evidence(field.parameter.name, 0, 0, "", chosen.score, "choice", field.expected),))
+
+
+def _unfit(field: _Field, spans: Sequence[Span], text: str, problem: str) -> tuple[Evidence, ...]:
+    name = field.parameter.name
+    return tuple(
+        Evidence(name, each.start, each.end, text[each.start : each.end], each.score, "", field.expected, problem)
+        for each in spans
+    )
+
+
+def _from_spans(field: _Field, spans: list[Span], text: str, now: datetime) -> _Said:
+    """Read the spans; ValueError where they give no value, or more than one."""
+    if field.is_list:
+        readings = [field.reader.read(item, now) for each in spans for item in _items(text, each, spans)]
+        value: Any = [each.value for each in readings]
+    else:
+        spans, readings = _single(field, spans, text, now)
+        value = readings[0].value
+    field.check(value)
+    return _Said(
+        value, tuple(_evidence(field, each, readings[at % len(readings)], text) for at, each in enumerate(spans))
+    )
+
+
+def _items(text: str, span: Span, spans: Sequence[Span]) -> list[str]:
+    said = text[span.start : span.end]
+    return items_in(said) if len(spans) == 1 else [said]
+
+
+def _single(field: _Field, spans: list[Span], text: str, now: datetime) -> tuple[list[Span], list[Reading]]:
+    """Return the one value of several spans: all the same, or one phrase that was cut in two."""
+    texts = list(dict.fromkeys(normalise(text[each.start : each.end]) for each in spans))
+    if len(texts) > 1 and not isinstance(field.reader, TextReader):
+        whole = Span(spans[0].parameter, spans[0].start, spans[-1].end, min(each.score for each in spans))
+        try:
+            return [whole], [field.reader.read(text[whole.start : whole.end], now)]
+        except ValueError:  # then each of them is a value of its own
+            pass
+    readings = [field.reader.read(text[each.start : each.end], now) for each in spans]
+    values = list({repr(each.value): each.value for each in readings}.values())
+    if len(values) > 1 and len(texts) > 1:
+        said = " and ".join(repr(text[each.start : each.end]) for each in spans)
+        raise ValueError(f"{said} contradict each other")
+    return spans, readings
+
+
+def _evidence(field: _Field, span: Span, reading: Reading, text: str) -> Evidence:
+    said, score = text[span.start : span.end], span.score * reading.score
+    return Evidence(field.parameter.name, span.start, span.end, said, score, reading.normaliser, field.expected)
+
+
+def _standing_for(choice: Choice, chosen: Chosen, value: Any) -> Chosen:
+    """Return the row that stands for the value given, whichever view gave it."""
+    row = chosen.row if value is None else choice.row_of(value)
+    return chosen if row is None or row == chosen.row else Chosen(chosen.logits, row, chosen.score)
