@@ -9,11 +9,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeAlias
 
 from edgefn.arguments.booleans import read_boolean
 from edgefn.arguments.filling import Filled
-from edgefn.arguments.normal import normalise
+from edgefn.arguments.normal import MAX_CHARACTERS, normalise
 from edgefn.errors import NamesUnavailable
 from edgefn.interpreter import Interpreter
 from edgefn.outcome import Evidence, Pending
@@ -95,8 +96,11 @@ def read_answer(interpreter: Interpreter, tool: Tool, text: str, pending: Pendin
         if agreed is not None:
             return Change(confirmed=True) if agreed else Cancel()
         return _new_utterance(interpreter, tool, text, None, now)
-    bare = _bare(interpreter, tool, pending.missing, _AROUND.sub("", said), now)
-    return bare or _new_utterance(interpreter, tool, text, pending.missing, now)
+    bare = _bare(interpreter, tool, pending.missing, text, now) if 0 < len(said) <= MAX_CHARACTERS else None
+    if bare is not None and bare.arguments:
+        return bare
+    answer = _new_utterance(interpreter, tool, text, pending.missing, now)
+    return bare if bare is not None and answer == Change() else answer
 
 
 def _yes_or_no(said: str) -> bool | None:
@@ -106,17 +110,24 @@ def _yes_or_no(said: str) -> bool | None:
         return None
 
 
-def _bare(interpreter: Interpreter, tool: Tool, name: str, said: str, now: datetime) -> Change | None:
-    """Return the answer that is the value and nothing else; None for free text, which any words would be."""
+def _bare(interpreter: Interpreter, tool: Tool, name: str, text: str, now: datetime) -> Change | None:
+    """Return the answer that is the value and nothing else, or why it gives none; None where any words would do."""
     filler = interpreter.filler(tool.name)
     if filler.takes_any_text(name):
         return None
-    try:
-        reading = filler.read(name, said, now)
-    except (ValueError, NamesUnavailable):  # where a list cannot be read, filling says so
-        return None
-    evidence = Evidence(name, 0, len(said), said, reading.score, reading.normaliser, filler.expected(name))
-    return Change(tool.typed({name: reading.value}), (evidence,))
+    whole = partial(Evidence, name, 0, len(text), text, validator=filler.expected(name))
+    said, problem = normalise(text), ""
+    # As it was said first: "yes" may be all of an answer, not what stands around it.
+    for tried in dict.fromkeys((said, _AROUND.sub("", said) or said)):
+        try:
+            reading = filler.read(name, tried, now)
+        except ValueError as exc:
+            problem = str(exc)
+        except NamesUnavailable as exc:
+            problem = exc.message
+        else:
+            return Change(tool.typed({name: reading.value}), (whole(score=reading.score, normaliser=reading.normaliser),))
+    return Change({}, (whole(score=0.0, problem=problem),))
 
 
 def _new_utterance(interpreter: Interpreter, tool: Tool, text: str, missing: str | None, now: datetime) -> Answer:

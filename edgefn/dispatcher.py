@@ -127,13 +127,14 @@ class Dispatcher:
         refused = self._refusal(pending)
         if refused is not None:
             return Failed(ToolCall(pending.tool, pending.arguments, pending.probability), refused)
-        match read_answer(self.interpreter, self.registry[pending.tool], text, pending, self.now()):
+        tool = self.registry[pending.tool]
+        match read_answer(self.interpreter, tool, text, pending, self.now()):
             case Cancel():
                 return Abstained("cancelled", pending.tool, pending.probability)
             case Switch():
                 return self(text)
             case Change(arguments=arguments, evidence=evidence, confirmed=confirmed):
-                known = {**self.registry[pending.tool].typed(pending.arguments), **arguments}
+                known = {**tool.read(pending.arguments), **arguments}
                 call = ToolCall(pending.tool, known, pending.probability, evidence)
                 return self.finish(call, confirmed=confirmed)
 
@@ -144,6 +145,9 @@ class Dispatcher:
             return PendingError("this pending call has expired", hint="dispatch the utterance again")
         if pending.tool not in self.registry:
             return PendingError(f"{pending.tool} is no longer registered", hint="dispatch the utterance again")
+        names = {each.name for each in self.registry[pending.tool].parameters}
+        if pending.missing is not None and pending.missing not in names:
+            return PendingError(f"{pending.tool} takes no {pending.missing!r}", hint="dispatch the utterance again")
         return None
 
     def _ask(self, tool: Tool, call: ToolCall, parameter: str, problem: str) -> NeedsArgument:

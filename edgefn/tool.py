@@ -211,7 +211,7 @@ class Tool:
         if not arguments and self._takes_nothing:
             return {}
         given, unfit = self._plain(arguments)
-        if unfit or not self._fits(given):
+        if unfit or not _is_valid(self._validator, given):
             raise self._explain(arguments, given, unfit)
         readers = {each.name: each.kind.read for each in self.parameters}
         return {name: readers[name](value) if name in readers else value for name, value in given.items()}
@@ -227,6 +227,14 @@ class Tool:
         """Return typed values of JSON values that are known to fit, in the order of the parameters."""
         return {each.name: each.kind.read(arguments[each.name]) for each in self.parameters if each.name in arguments}
 
+    def read(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return typed values of JSON values, each judged alone; what does not fit stays as it is, for `bind` to refuse."""
+        known = dict(arguments)
+        for each in self.parameters:
+            if each.name in known and _is_valid(validator_of(self.name, each.schema), known[each.name]):
+                known[each.name] = each.kind.read(known[each.name])
+        return known
+
     def question_for(self, parameter_name: str) -> str:
         """Return the question that asks a person for one argument."""
         for parameter in self.parameters:
@@ -241,12 +249,6 @@ class Tool:
     @cached_property
     def _validator(self) -> Draft202012Validator:
         return validator_of(self.name, self.schema)
-
-    def _fits(self, given: Mapping[str, Any]) -> bool:
-        try:
-            return self._validator.is_valid(given)
-        except ValueError:  # nested too deeply for the validator
-            return False
 
     def _plain(self, arguments: Mapping[str, object]) -> tuple[dict[str, Any], set[str]]:
         """Return JSON values in the order of the parameters, and the names of those that have none."""
@@ -297,6 +299,13 @@ class Tool:
         known = ", ".join(each.name for each in self.parameters) or "none"
         message = f"{self.name} takes no argument {shown(name)}"
         return ArgumentError(message, parameter=str(name), hint=f"its arguments: {known}")
+
+
+def _is_valid(validator: Draft202012Validator, value: object) -> bool:
+    try:
+        return validator.is_valid(value)
+    except ValueError:  # nested too deeply for the validator
+        return False
 
 
 # ---- reading a definition --------------------------------------------------------------------------------

@@ -60,4 +60,4 @@ def _inside_word(text: str, before: int, start: int) -> bool:
 def _joins(character: str) -> bool:
     if character.isascii():
         return character.isalnum()
-    return not is_chinese(character) and (character.isalnum() or unicodedata.combining(character) > 0)
+    return not is_chinese(character) and (character.isalnum() or unicodedata.category(character).startswith("M"))

@@ -16,6 +16,7 @@ from edgefn.arguments.reader import reader_of
 from edgefn.errors import CheckpointError
 from edgefn.registry import Registry
 from edgefn.rows import Row
+from edgefn.schema import SAID_AS
 from edgefn.tool import Tool
 
 from .base import load_tokenizer
@@ -24,7 +25,7 @@ from .characters import grow_tokenizer
 from .checkpoint import CALIBRATION_FILE, UNFINISHED, is_own, save_checkpoint, trained_tool, writing
 from .data import digest, write_rows
 from .fit import Grown, fit
-from .gather import gather
+from .gather import Rows, gather
 from .keys import head_keys
 from .labels import labelled, varied
 from .model import ToolModel
@@ -70,7 +71,7 @@ def train(registry: Registry | None, folder: Path, settings: TrainSettings, say:
     rows = labelled(rows, tools, say)
     keys = head_keys(list(tools.values()), rows.train, any(row.tool is None for row in rows.train))
     rows = replace(rows, train=(*rows.train, *varied(rows.train, tools, settings)))
-    grown = Grown(*grow_tokenizer(load_tokenizer(settings.base), [row.text for row in rows.train], say))
+    grown = Grown(*grow_tokenizer(load_tokenizer(settings.base), _texts(rows, tools), say))
     started = time.perf_counter()
     model, parameters = fit(keys, grown, rows, tools, folder / WORK, settings, say)
     seconds = time.perf_counter() - started
@@ -84,6 +85,13 @@ def train(registry: Registry | None, folder: Path, settings: TrainSettings, say:
         _write_report(unfinished, report, parameters, seconds)
     shutil.rmtree(folder / WORK, ignore_errors=True)
     return Trained(folder, report, parameters, seconds)
+
+
+def _texts(rows: Rows, tools: Mapping[str, Tool]) -> list[str]:
+    """Return what the tokenizer must know: the training texts, and names that may be said though no row does."""
+    said_as = (each.schema.get(SAID_AS, {}) for tool in tools.values() for each in tool.parameters)
+    names = {form for names in said_as for name, forms in names.items() for form in (name, *forms)}
+    return [*(row.text for row in rows.train), *sorted(names)]
 
 
 def _report(

@@ -49,18 +49,19 @@ def members(parameter: str, values: Iterable[V], said_as: Mapping[Any, Iterable[
     return {value: tuple(dict.fromkeys(texts)) for value, texts in found.items()}
 
 
-def read_member(text: str, members: Mapping[V, tuple[str, ...]]) -> V | None:
+def read_member(text: str, members: Mapping[V, Iterable[str]]) -> V | None:
     """Return the value that `text` means, None where it means none or could mean two."""
-    owners = {form: value for value, forms in reversed(members.items()) for form in forms}
-    if text in owners:
-        return owners[text]
+    owners: dict[str, V] = {}
+    for value, forms in members.items():
+        for form in forms:
+            owners.setdefault(form, value)
     said = _folded(text)
-    for meant in (
-        {value for form, value in owners.items() if _folded(form) == said},
-        {value for form, value in owners.items() if _stems(_folded(form)) & _stems(said)},
-    ):
-        if said and meant:
-            return meant.pop() if len(meant) == 1 else None
+    if text in owners or not said:
+        return owners.get(text)
+    same = {value for form, value in owners.items() if _folded(form) == said}
+    same = same or {value for form, value in owners.items() if _stems(_folded(form)) & _stems(said)}
+    if same:
+        return same.pop() if len(same) == 1 else None
     return _nearly(text, owners)
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from edgefn.arguments.choices import Choice, Chosen
-from edgefn.arguments.keys import choice_groups, is_list, item_schema, type_of
+from edgefn.arguments.keys import choice_groups, choice_values, is_list, item_schema, type_of
 from edgefn.arguments.normal import normalise
 from edgefn.arguments.reader import Reading, TextReader, items_in, reader_of
 from edgefn.arguments.spans import Decoded, Span, SpanDecoder
@@ -103,11 +103,29 @@ class _Field:
         if not self.is_list:
             reading: Reading = self.reader.read(text, now)
         else:
-            items = [self.reader.read(item, now) for item in items_in(text)]
-            score = min((item.score for item in items), default=1.0)
-            reading = Reading([item.value for item in items], items[0].normaliser if items else "text", score)
+            items = self.read_items(items_in(text), now)
+            reading = Reading([item.value for item in items], items[0].normaliser, min(item.score for item in items))
         self.check(reading.value)
         return reading
+
+    def read_items(self, texts: Sequence[str], now: datetime) -> list[Reading]:
+        """Return the items of a list; ValueError where there is none, or one that gives no value."""
+        if not texts:
+            raise ValueError("nothing was said")
+        return [self.reader.read(text, now) for text in texts]
+
+    def guess(self, chosen: Chosen | None) -> Any:
+        """Return the JSON value that the choice head gives; None where it says that nothing was said."""
+        value = None if self.choice is None or chosen is None else self.choice.value(chosen.row)
+        return [value] if value is not None and self.is_list else value  # a list of one has the row of its item
+
+    def standing_for(self, chosen: Chosen, said: _Said) -> Chosen:
+        """Return the row that stands for the value given: what an open parameter's words say is *not said* elsewhere."""
+        if self.choice is None or said.value is None or not any(each.end > each.start for each in said.evidence):
+            return chosen
+        closed = choice_values(self.parameter.schema) is not None
+        row = self.choice.row_of(said.value if closed else None)
+        return chosen if row is None or row == chosen.row else Chosen(chosen.logits, row, chosen.score)
 
 
 class Filler:
@@ -141,7 +159,7 @@ class Filler:
             tuple(piece for each in said.values() for piece in each.evidence),
             tuple(spans),
             decoded,
-            tuple(_standing_for(self._choices[name], chosen[name], said[name].value) for name in chosen),
+            tuple(self._fields[name].standing_for(each, said[name]) for name, each in chosen.items()),
             next((each.error for each in said.values() if each.error is not None), None),
         )
 
@@ -164,7 +182,7 @@ def _choice(heads: Heads, group: Any, parameter: Parameter) -> Choice | None:
 
 def _resolve(field: _Field, spans: list[Span], chosen: Chosen | None, text: str, now: datetime) -> _Said:
     """Combine the two views of one parameter."""
-    guess = field.choice.value(chosen.row) if field.choice is not None and chosen is not None else None
+    guess = field.guess(chosen)
     if not spans:
         return _Said() if guess is None or chosen is None else _guessed(field, guess, chosen, ())
     try:
@@ -178,7 +196,8 @@ def _resolve(field: _Field, spans: list[Span], chosen: Chosen | None, text: str,
 
 
 def _guessed(field: _Field, value: Any, chosen: Chosen, spans: Sequence[Span]) -> _Said:
-    """Return the choice head's value."""
+    """Return the choice head's value; of a list, the row stands for its only item."""
+    value = [value] if field.is_list else value
     return _Said(value, (Evidence(field.parameter.name, 0, 0, "", chosen.score, "choice", field.expected),))
 
 
@@ -193,7 +212,7 @@ def _unfit(field: _Field, spans: Sequence[Span], text: str, problem: str) -> tup
 def _from_spans(field: _Field, spans: list[Span], text: str, now: datetime) -> _Said:
     """Read the spans; ValueError where they give no value, or more than one."""
     if field.is_list:
-        readings = [field.reader.read(item, now) for each in spans for item in _items(text, each, spans)]
+        readings = field.read_items([item for each in spans for item in _items(text, each, spans)], now)
         value: Any = [each.value for each in readings]
     else:
         spans, readings = _single(field, spans, text, now)
@@ -229,9 +248,3 @@ def _single(field: _Field, spans: list[Span], text: str, now: datetime) -> tuple
 def _evidence(field: _Field, span: Span, reading: Reading, text: str) -> Evidence:
     said, score = text[span.start : span.end], span.score * reading.score
     return Evidence(field.parameter.name, span.start, span.end, said, score, reading.normaliser, field.expected)
-
-
-def _standing_for(choice: Choice, chosen: Chosen, value: Any) -> Chosen:
-    """Return the row that stands for the value given, whichever view gave it."""
-    row = chosen.row if value is None else choice.row_of(value)
-    return chosen if row is None or row == chosen.row else Chosen(chosen.logits, row, chosen.score)

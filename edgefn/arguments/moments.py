@@ -10,7 +10,8 @@ from edgefn.arguments.durations import read_delay
 from edgefn.arguments.normal import MAX_CHARACTERS, normalise
 from edgefn.arguments.times import HOUR, NOW, Clock, next_at, read_clock
 
-_JOINT = re.compile(r"\bon\b(?! the dot)|,|的|^t(?=\d)|^at the |(?:\bthe|\bof|\bin)$")
+_ISO = re.compile(r"\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?")
+_JOINT = re.compile(r"\bon\b(?! the dot)|,|的|^at the |(?:\bthe|\bof|\bin)$")
 _SEVEN = 7 * HOUR
 
 
@@ -26,6 +27,8 @@ def read_moment(text: str, now: datetime) -> datetime | None:
     if text in NOW:
         return now
     try:
+        if _ISO.fullmatch(text):
+            return datetime.fromisoformat(text.upper()).replace(tzinfo=now.tzinfo)
         delay = read_delay(text)
         if delay is not None:
             return now + delay

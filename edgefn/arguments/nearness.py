@@ -1,7 +1,7 @@
 """How near what was said is to a name: by spelling, by sound, by whole words.
 
-Every score is 1 at no difference and 0.5 at the most that is taken for a slip; 0 is anything beyond. The costs and limits
-were chosen on one half of tests/arguments/names and checked on the other by benchmarks/names.py.
+Every score is 1 at no difference and 0.5 at the most that is taken for a slip; 0 is anything beyond. The costs and
+limits were chosen on one half of tests/arguments/names and checked on the other by benchmarks/names.py.
 """
 
 from __future__ import annotations
@@ -79,6 +79,8 @@ class Scorer:
         if said.chinese and name.chinese:
             return _by_pinyin(said.text, name.text)
         longest = max(len(said.sounds), len(name.sounds))
+        if said.parts.isdisjoint(name.parts):  # a cheap bound that costs few homophones
+            return 0.0
         limit = _SOUND_SHARE * longest if longest > 2 else 0.0
         if said.chinese or name.chinese or (said.sound_bits ^ name.sound_bits).bit_count() > 2 * limit + 1:
             return 0.0
@@ -96,6 +98,8 @@ class Scorer:
         return False
 
     def _by_characters(self, said: Form, name: Form) -> float:
+        if said.parts.isdisjoint(name.parts):  # neither a character nor a syllable in common
+            return 0.0
         limit = _at(_CHINESE_LIMITS, name.letters)
         cost = min(distance(said.text, name.text, self._chinese, limit), self._out_of_order(said, name))
         return 1 - cost / limit / 2 if cost <= limit else 0.0

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Annotated, Any, Protocol, get_args, get_origin
 
 from edgefn.arguments.enums import Synonyms, members, read_member
-from edgefn.arguments.keys import choice_value, choice_values, item_schema, type_of
+from edgefn.arguments.keys import choice_text, choice_value, choice_values, is_list, item_schema, type_of
 from edgefn.arguments.names import Among, Match, find
 from edgefn.arguments.numbers import read_number
 from edgefn.arguments.quantities import Unit, convert, read_quantity
@@ -91,8 +91,14 @@ def snapshot(parameter: Parameter) -> dict[str, list[str]]:
         if isinstance(mark, Among):
             return {name: list(forms) for name, forms in mark.current().items()}
         if isinstance(mark, Synonyms):
-            return {str(value): list(forms) for value, forms in mark.said_as.items()}
+            return {choice_text(_written(parameter, value)): list(forms) for value, forms in mark.said_as.items()}
     return {}
+
+
+def _written(parameter: Parameter, value: Any) -> Any:
+    """Return the JSON form of one value of a parameter; of a list's, of one item."""
+    write = parameter.kind.write
+    return write([value])[0] if is_list(parameter.schema) else write(value)
 
 
 def said_as_of(schema: Mapping[str, Any], said_as: Mapping[str, Any]) -> dict[Any, tuple[str, ...]]:

@@ -82,7 +82,7 @@ _TWICE = re.compile(r"([^aeiou])\1+")
 _VOWELS = frozenset("aeiouAEIO")
 _ALIKE = {
     "KG": 0.4, "PB": 0.4, "TD": 0.4, "FV": 0.4, "SX": 0.5, "XC": 0.4, "XJ": 0.4, "CJ": 0.4, "GJ": 0.5, "SJ": 0.5,
-    "QT": 0.4, "QF": 0.4, "QS": 0.5, "QD": 0.5, "MN": 0.6, "VW": 0.6, "VB": 0.6, "KC": 0.6, "TC": 0.6, "YJ": 0.6,
+    "QT": 0.4, "QF": 0.4, "QS": 0.5, "MN": 0.6, "VW": 0.6, "VB": 0.6, "KC": 0.6, "TC": 0.6, "YJ": 0.6,
 }  # fmt: skip
 _NEAR = {pair: cost for each, cost in _ALIKE.items() for pair in ((each[0], each[1]), (each[1], each[0]))}
 DIGIT = 2.5

@@ -219,7 +219,7 @@ def _clock(hour: int, minute: int, second: int = 0, written: bool = False) -> Cl
     """Return the clock of an hour and a minute; ValueError if no clock shows them."""
     if hour > 24 or (hour == 24 and minute + second) or minute > 59 or second > 59:
         raise ValueError(f"there is no time {hour}:{minute:02}")
-    on_face = 1 <= hour <= 12
+    on_face = 1 <= hour <= (11 if written else 12)
     return Clock((hour % (12 if on_face else 24)) * HOUR + minute * 60 + second, on_face, written)
 
 

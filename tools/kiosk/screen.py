@@ -1,30 +1,32 @@
 """How the kiosk itself shows and says things: language, text size, voice, and starting over."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
+from edgefn.arguments.names import Among
 from edgefn.tool import tool
 
-# What a visitor may call the language, in English or in the language itself, and how the screen writes it.
+# How the screen writes each language, then what else visitors call it.
 LANGUAGES = {
-    "english": "English",
-    "german": "Deutsch",
-    "deutsch": "Deutsch",
-    "french": "Français",
-    "français": "Français",
-    "francais": "Français",
-    "spanish": "Español",
-    "español": "Español",
-    "espanol": "Español",
-    "italian": "Italiano",
-    "italiano": "Italiano",
-    "dutch": "Nederlands",
-    "polish": "Polski",
-    "turkish": "Türkçe",
-    "arabic": "العربية",
-    "chinese": "中文",
-    "mandarin": "中文",
-    "japanese": "日本語",
+    "English": ("English", "anglais", "inglés"),
+    "German": ("Deutsch",),
+    "French": ("Français",),
+    "Spanish": ("Español", "Castellano"),
+    "Italian": ("Italiano",),
+    "Portuguese": ("Português",),
+    "Dutch": ("Nederlands",),
+    "Swedish": ("Svenska",),
+    "Finnish": ("Suomi",),
+    "Polish": ("Polski",),
+    "Russian": ("Русский",),
+    "Ukrainian": ("Українська",),
+    "Greek": ("Ελληνικά",),
+    "Turkish": ("Türkçe",),
+    "Arabic": ("العربية",),
+    "Hindi": ("हिन्दी",),
+    "Chinese": ("中文", "Mandarin"),
+    "Japanese": ("日本語",),
+    "Korean": ("한국어",),
 }
 SIZES = (80, 100, 130, 160, 200)
 NORMAL_SIZE = 100
@@ -43,20 +45,16 @@ screen = Screen()
 
 
 @tool(idempotent=True)
-def change_language(language: str | None = None) -> str:
+def change_language(language: Annotated[str, Among(LANGUAGES)] | None = None) -> str:
     """Show the kiosk in another language.
 
     Args:
         language: the language that the visitor wants; without it, the languages to choose from.
     """
-    choices = ", ".join(dict.fromkeys(LANGUAGES.values()))
     if language is None:
-        return f"Choose a language: {choices}."
-    known = LANGUAGES.get(language.casefold().strip())
-    if known is None:
-        return f"{language.capitalize()} is not available. Choose a language: {choices}."
-    screen.language = known
-    return f"Language: {known}."
+        return f"Choose a language: {', '.join(shown for shown, *_ in LANGUAGES.values())}."
+    screen.language = language
+    return f"Language: {LANGUAGES[language][0]}."
 
 
 @tool

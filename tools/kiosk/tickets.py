@@ -1,11 +1,21 @@
 """Tickets for the museum: what they cost, and buying them."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
+from edgefn.arguments.enums import Synonyms
+from edgefn.schema import Range
 from edgefn.tool import tool
 
 Visitor = Literal["adult", "child", "student", "senior", "family"]
+# What visitors say for themselves beside the name of the ticket.
+VISITORS = {
+    "adult": ("adults", "grown up", "grown ups", "grown-up"),
+    "child": ("children", "children's", "kid", "kids", "kid's", "baby", "babies", "toddler", "toddlers", "little ones"),
+    "student": ("students", "university student", "university students"),
+    "senior": ("seniors", "pensioner", "pensioners", "retired", "retired person", "retired people", "over 65s"),
+    "family": ("families", "family of four", "whole family"),
+}
 
 PRICES: dict[str, Decimal] = {
     "adult": Decimal("12.00"),
@@ -18,7 +28,7 @@ MAX_TICKETS = 20
 
 
 @tool(read_only=True, idempotent=True)
-def ticket_prices(visitor: Visitor | None = None) -> str:
+def ticket_prices(visitor: Annotated[Visitor, Synonyms(VISITORS)] | None = None) -> str:
     """Tell the visitor what admission to the museum costs and who pays less.
 
     Args:
@@ -30,15 +40,15 @@ def ticket_prices(visitor: Visitor | None = None) -> str:
 
 
 @tool
-def buy_ticket(count: int = 1, visitor: Visitor = "adult") -> str:
+def buy_ticket(
+    count: Annotated[int, Range(ge=1, le=MAX_TICKETS)] = 1, visitor: Annotated[Visitor, Synonyms(VISITORS)] = "adult"
+) -> str:
     """Sell admission tickets for the museum: show the total and ask for the card.
 
     Args:
         count: how many tickets the visitor wants.
         visitor: who the tickets are for.
     """
-    if not 1 <= count <= MAX_TICKETS:
-        return f"I can sell 1 to {MAX_TICKETS} tickets at a time. The ticket desk sells more."
     total = PRICES[visitor] * count
     tickets = f"{count} {visitor} {'ticket' if count == 1 else 'tickets'}"
     if not total:

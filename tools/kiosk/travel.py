@@ -3,11 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
+from edgefn.arguments.enums import Synonyms
+from edgefn.arguments.names import Among
 from edgefn.tool import tool
 
 Transport = Literal["bus", "tram", "train", "ferry"]
+# What visitors say for a vehicle beside its name.
+VEHICLES = {
+    "bus": ("buses", "busses"),
+    "tram": ("trams", "streetcar"),
+    "train": ("trains",),
+    "ferry": ("ferries", "boat", "boats"),
+}
 
 
 @dataclass(frozen=True)
@@ -25,15 +34,33 @@ class Line:
 
 TEN, FIFTEEN, TWENTY, THIRTY, SIXTY = (timedelta(minutes=minutes) for minutes in (10, 15, 20, 30, 60))
 LINES = (
-    Line("tram", "Tram 4", "stop A", ("Old Town", "Central Station"), time(5, 2), time(23, 42), TEN),
+    Line("tram", "Tram 4", "stop A", ("Town Hall", "Old Town", "Central Station"), time(5, 2), time(23, 42), TEN),
     Line("tram", "Tram 9", "stop B", ("Market Square", "University", "Zoo"), time(5, 35), time(23, 5), FIFTEEN),
-    Line("bus", "Bus 21", "stop C", ("City Hospital", "Stadium"), time(5, 50), time(22, 50), TWENTY),
-    Line("bus", "Bus 36", "stop D", ("Airport",), time(4, 30), time(23, 30), THIRTY),
+    Line("bus", "Bus 21", "stop C", ("Cathedral", "City Hospital", "Stadium"), time(5, 50), time(22, 50), TWENTY),
+    Line("bus", "Bus 36", "stop D", ("Opera", "Trade Fair", "Airport"), time(4, 30), time(23, 30), THIRTY),
     Line("train", "Train R1", "platform 1", ("Northfield", "Lakeside"), time(6, 12), time(22, 12), THIRTY),
-    Line("train", "Train R5", "platform 2", ("Castle Hill", "Brighton"), time(6, 40), time(21, 40), SIXTY),
-    Line("ferry", "Ferry F2", "pier 2", ("Seal Island", "Lighthouse"), time(8, 15), time(19, 15), SIXTY),
+    Line("train", "Train R5", "platform 2", ("Ashford", "Castle Hill", "Brighton"), time(6, 40), time(21, 40), SIXTY),
+    Line("ferry", "Ferry F2", "pier 2", ("Beach", "Seal Island", "Lighthouse"), time(8, 15), time(19, 15), SIXTY),
 )
+# What visitors call a stop beside its name.
+ALSO = {
+    "Central Station": ("main station", "train station"),
+    "Old Town": ("old city", "old quarter"),
+    "Market Square": ("market", "city centre", "downtown"),
+    "City Hospital": ("hospital",),
+    "Stadium": ("football ground",),
+    "Opera": ("opera house",),
+    "Trade Fair": ("fairground",),
+    "Airport": ("terminal two",),
+    "Seal Island": ("island",),
+    "Beach": ("seaside",),
+}
 SHOWN = 3
+
+
+def stops() -> dict[str, tuple[str, ...]]:
+    """Every stop that a line goes to, and what else visitors call it."""
+    return {stop: ALSO.get(stop, ()) for line in LINES for stop in line.stops}
 
 
 def now() -> datetime:
@@ -43,7 +70,9 @@ def now() -> datetime:
 
 @tool(read_only=True, idempotent=True)
 def next_departure(
-    destination: str | None = None, transport: Transport | None = None, after: time | None = None
+    destination: Annotated[str, Among(stops)] | None = None,
+    transport: Annotated[Transport, Synonyms(VEHICLES)] | None = None,
+    after: time | None = None,
 ) -> str:
     """Show the next buses, trams, trains and ferries that leave from the stop outside the museum.
 
@@ -52,22 +81,21 @@ def next_departure(
         transport: the kind of vehicle; without it, every kind.
         after: the earliest time of departure; without it, from now on.
     """
-    lines = [line for line in LINES if transport in (None, line.transport)]
-    if destination is not None:
-        lines = [line for line in lines if _goes_to(line, destination)]
-    if not lines:
-        return f"No direct {transport or 'departure'} to {destination}. Please ask at the information desk."
-    moment = now() if after is None else datetime.combine(now(), after)
-    departures = [(leaves, line) for line in lines for leaves in _departures(line, moment)]
-    departures.sort(key=lambda departure: departure[0])
+    departures = next_departures(destination, transport, after)
+    if not departures:
+        return f"No direct {transport} to {destination}. Please ask at the information desk."
     return "; ".join(
-        f"{leaves:%H:%M} {line.number} to {line.stops[-1]}, {line.platform}" for leaves, line in departures[:SHOWN]
+        f"{leaves:%H:%M} {line.number} to {destination or line.stops[-1]}, {line.platform}"
+        for leaves, line in departures
     )
 
 
-def _goes_to(line: Line, destination: str) -> bool:
-    wanted = destination.casefold()
-    return any(stop.casefold() in wanted or wanted in stop.casefold() for stop in line.stops)
+def next_departures(stop: str | None, transport: str | None, after: time | None) -> list[tuple[datetime, Line]]:
+    """Return the next departures in order; None stands for every stop, every kind and from now on."""
+    lines = [line for line in LINES if transport in (None, line.transport) and (stop is None or stop in line.stops)]
+    moment = now() if after is None else datetime.combine(now(), after)
+    departures = [(leaves, line) for line in lines for leaves in _departures(line, moment)]
+    return sorted(departures, key=lambda departure: departure[0])[:SHOWN]
 
 
 def _departures(line: Line, moment: datetime) -> Iterator[datetime]:

@@ -1,0 +1,5 @@
+"""The Harbour Museum's kiosk in Chinese: fewer tools than in `tools/kiosk`, with the same hours, prices and departures.
+
+Beside the tools lie the sentence templates (`sentences.yaml`) and the rows written by hand (`train.jsonl`,
+`valid.jsonl`, `test.jsonl`, `demo.jsonl`).
+"""
