@@ -27,6 +27,10 @@ _SHORTEST = 3
 """How many letters a word has at least that is mistyped."""
 _TRIES = 5
 """How many values are tried in a place before it is left as it is."""
+_OPEN = 20
+"""How many values an open slot has at least: any other would do. The values of closed ones decide what else is said."""
+_SWAPPED_SHARE = 0.6
+"""Share of a row's open places that get another value, one at least."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,9 @@ class _Place:
 class Values:
     """What training rows say for every parameter: the values that may take each other's place."""
 
-    def __init__(self, rows: Iterable[Row], tools: Iterable[Tool]) -> None:
-        """Collect the values of all spans that say their argument, by parameter and type."""
+    def __init__(self, rows: Iterable[Row], tools: Iterable[Tool], least: int = _OPEN) -> None:
+        """Collect the values of all spans that say their argument, by parameter and type; swap those of `least`."""
+        self._least = least
         self._parameters = {tool.name: {each.name: each for each in tool.parameters} for tool in tools}
         said: dict[Slot, dict[tuple[str, str], _Said]] = {}
         for row in rows:
@@ -65,11 +70,16 @@ class Values:
         self._said = {slot: [each[key] for key in sorted(each)] for slot, each in said.items()}
 
     def swapped(self, row: Row, random: Random) -> Row:
-        """Return the row with one of its spans, drawn by `random`, saying another value; itself where none can."""
-        places = [place for place in self._places(row) if len(self._said[self._slot(row, place)]) > 1]
-        if not places:
-            return row
-        place = random.choice(places)
+        """Return the row with some of its open spans, drawn by `random`, saying other values; itself where none can."""
+        places = [place for place in self._places(row) if len(self._said[self._slot(row, place)]) >= self._least]
+        # From the end on, so that the places before stay where they are.
+        for place in sorted(places, key=lambda each: each.span, reverse=True):
+            if len(places) == 1 or random.random() < _SWAPPED_SHARE:
+                row = self._replaced(row, place, random)
+        return row
+
+    def _replaced(self, row: Row, place: _Place, random: Random) -> Row:
+        """Return the row with another value in one place; itself where none of a few fits."""
         parameter = self._parameters[row.tool or ""][place.span[2]]
         others = [each for each in self._said[self._slot(row, place)] if each.words != place.said.words]
         for other in random.sample(others, min(_TRIES, len(others))):

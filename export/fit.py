@@ -152,16 +152,19 @@ def _taught(material: Material, extra: Examples, work: Path) -> tuple[ToolModel,
     soft = opinions((_with(model, state) for state in states), examples, material.collator, material.labels_of)
     material.say(f"asked {len(states)} teachers about {len(examples)} texts, {len(extra)} of them perturbed")
     start = average(states)
-    student = replace(material, settings=replace(settings, rate=_STUDENT_RATE * settings.encoder_rate))
+    epochs, rate = settings.student_epochs or settings.epochs, _STUDENT_RATE * settings.encoder_rate
+    student = replace(material, settings=replace(settings, rate=rate, epochs=epochs))
     parameters = fine_tune(_with(model, start), student, softened(examples, soft), work / "final", settings.seed)
     return _with(model, average([start, model.state_dict()])), parameters
 
 
 def _train_teacher(material: Material, done: Path, work: Path, seed: int) -> None:
     """Train one teacher and leave its weights at `done`, whole or not at all."""
-    set_seed(seed)
+    # All start from the same rows: only then do their weights have an average that means anything.
+    set_seed(material.settings.seed)
     model = material.fresh()
     start_rows(model, material.examples, material.collator)
+    set_seed(seed)
     fine_tune(model, material, material.examples, work, seed)
     partial = done.with_suffix(".partial")
     save_file({name: each.contiguous() for name, each in model.state_dict().items()}, partial)

@@ -59,6 +59,8 @@ class TrainSettings:
     """Share of the validation rows kept for calibration."""
     teachers: int = 0
     """Models trained first, to start from their average and learn from their opinions; each costs one training."""
+    student_epochs: int | None = None
+    """Passes of the model that learns from them, at most; None takes `epochs`."""
     teachers_weight: float = 0.7
     """Weight of the teachers' opinion against the labels."""
     teachers_temperature: float = 2.0

@@ -63,7 +63,7 @@ _CHINESE = re.compile(
 
 _CHOICE = re.compile(r" or | and |-|~|或者?|还是|到|至| to ")
 _TWO_HOURS = re.compile("[一二两三四五六七八九]{2}[点时]")
-NOW = frozenset({"now", "right now", "just now", "现在", "此刻", "立刻", "马上"})
+NOW = frozenset({"now", "right now", "just now", "现在", "此刻"})
 
 
 @dataclass(frozen=True, slots=True)

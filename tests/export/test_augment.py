@@ -52,7 +52,7 @@ ROWS = (
     row("设置[厨房烤箱|label]十分钟", "timer", label="厨房烤箱"),
     Row("who was that", None),
 )
-VALUES = Values(ROWS, TOOLS)
+VALUES = Values(ROWS, TOOLS, least=2)
 
 
 def check(made):
@@ -72,8 +72,7 @@ def test_a_swapped_row_says_its_arguments(before, seed):
     made = VALUES.swapped(before, random.Random(seed))
     check(made)
     if made is not before:
-        changed = [name for name in made.arguments if made.arguments[name] != before.arguments[name]]
-        assert made.text != before.text and len(changed) <= 1
+        assert made.text != before.text
         assert [name for *_, name in made.spans] == [name for *_, name in before.spans]
 
 
@@ -82,12 +81,20 @@ def swaps(before, times=60):
     return {(made.text, str(dict(made.arguments))) for made in (VALUES.swapped(before, draw) for _ in range(times))}
 
 
-def test_one_item_of_a_list_changes():
+def test_items_of_a_list_change_one_by_one():
     made = [VALUES.swapped(ROWS[3], random.Random(seed)) for seed in range(40)]
     for each in made:
         check(each)
-        assert sum(a != b for a, b in zip(each.arguments["items"], ROWS[3].arguments["items"], strict=True)) == 1
+    changed = [
+        sum(a != b for a, b in zip(each.arguments["items"], ROWS[3].arguments["items"], strict=True)) for each in made
+    ]
+    assert {1, 2} <= set(changed)
     assert any("cheese" in each.arguments["items"] for each in made)
+
+
+def test_a_slot_with_few_values_is_closed():
+    closed = Values(ROWS, TOOLS)
+    assert all(closed.swapped(row, random.Random(seed)) is row for row in ROWS for seed in range(5))
 
 
 def test_values_that_do_not_fit_the_tool_stay_out():
