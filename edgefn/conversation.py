@@ -126,15 +126,18 @@ def _bare(interpreter: Interpreter, tool: Tool, name: str, text: str, now: datet
         except NamesUnavailable as exc:
             problem = exc.message
         else:
-            return Change(tool.typed({name: reading.value}), (whole(score=reading.score, normaliser=reading.normaliser),))
+            return Change(
+                tool.typed({name: reading.value}), (whole(score=reading.score, normaliser=reading.normaliser),)
+            )
     return Change({}, (whole(score=0.0, problem=problem),))
 
 
 def _new_utterance(interpreter: Interpreter, tool: Tool, text: str, missing: str | None, now: datetime) -> Answer:
     """Read a whole sentence: another tool's call, or this one's with other arguments."""
     encoded = interpreter.encoder.encode(text)
-    if isinstance(encoded, str):
-        return Change()
+    if isinstance(encoded, str):  # words that the engine cannot read may be a name or a note all the same
+        readable = missing is not None and encoded == "unknown_script"
+        return Change(_as_said(interpreter, tool, missing, text, now) if readable else {})
     scores = interpreter.encoder.run(encoded)
     found = interpreter.read(encoded, scores, now)
     sure = found.probability >= interpreter.selector.threshold

@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any
 
 from edgefn import execution
-from edgefn.conversation import Cancel, Change, Switch, read_answer
 from edgefn.encoder import Encoder
 from edgefn.errors import ArgumentError, PendingError, ToolFailed
 from edgefn.interpreter import Interpretation, Interpreter
@@ -124,6 +123,8 @@ class Dispatcher:
 
     def _go_on(self, text: str, pending: Pending) -> Outcome:
         """Read `text` as the answer to what was asked, and go on."""
+        from edgefn.conversation import Cancel, Change, Switch, read_answer  # only a call that waited pays for it
+
         refused = self._refusal(pending)
         if refused is not None:
             return Failed(ToolCall(pending.tool, pending.arguments, pending.probability), refused)

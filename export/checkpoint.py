@@ -26,7 +26,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrai
 
 from edgefn.arguments.reader import snapshot
 from edgefn.checking import plain
-from edgefn.errors import CheckpointError
+from edgefn.errors import CheckpointError, NamesUnavailable
 from edgefn.manifest import Heads, TrainedTool
 from edgefn.schema import SAID_AS
 from edgefn.tool import Tool
@@ -191,15 +191,13 @@ def _load_foreign(folder: Path, config: Any) -> Checkpoint:
 
 
 def trained_tool(tool: Tool) -> TrainedTool:
-    """Return what a bundle remembers of a tool: its schema, with the defaults and what people call its values now.
-
-    Raises NamesUnavailable when a live list cannot be read.
-    """
+    """Return what a bundle remembers of a tool: its schema, with the defaults and what people call its values now."""
     schema = json.loads(json.dumps(dict(tool.schema)))
     for each in tool.parameters:
         own = schema["properties"][each.name]
-        if said_as := snapshot(each):
-            own[SAID_AS] = said_as
+        with contextlib.suppress(NamesUnavailable):  # a list that only the device has: its names are read there
+            if said_as := snapshot(each):
+                own[SAID_AS] = said_as
         if not each.required and each.annotation is not Any and each.default is not None:
             own["default"] = plain(each.kind.write(each.default))
     return TrainedTool(tool.name, tool.description, schema, tool.fingerprint, tool.function is not None)

@@ -50,5 +50,5 @@ class Choice:
 
     def row_of(self, value: Any) -> int | None:
         """Return the row of a JSON value, that of *not said* for a value that has none; None where neither is there."""
-        row = self._row_of.get(choice_text(value))
+        row = None if value is None else self._row_of.get(choice_text(value))
         return self._row_of.get(None) if row is None else row

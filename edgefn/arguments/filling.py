@@ -1,35 +1,26 @@
-"""From the scores of one pass to the arguments of the chosen tool, each with its evidence.
-
-A parameter has two views: the spans that the slot head found for it, and the row that the choice head chose. Words that
-read as a value say more than a guess; a guess says more than words that read as nothing.
-"""
+"""From the scores of one pass to the arguments of the chosen tool, each with its evidence."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from edgefn.arguments.choices import Choice, Chosen
-from edgefn.arguments.keys import choice_groups, choice_values, is_list, item_schema, type_of
-from edgefn.arguments.normal import normalise
-from edgefn.arguments.reader import Reading, TextReader, items_in, reader_of
+from edgefn.arguments.field import Field, resolve
+from edgefn.arguments.keys import ChoiceGroup, choice_groups, type_of
+from edgefn.arguments.reader import Reading, TextReader
 from edgefn.arguments.spans import Decoded, Span, SpanDecoder
-from edgefn.checking import expectation, validator_of
 from edgefn.encoder import Scores
-from edgefn.errors import EdgefnError, NamesUnavailable
+from edgefn.errors import EdgefnError
 from edgefn.manifest import Heads
 from edgefn.outcome import Evidence
-from edgefn.schema import Parameter, without_null
+from edgefn.schema import Parameter
 from edgefn.words import Word
 
 if TYPE_CHECKING:
     from edgefn.tool import Tool
-
-_BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern"}
-_BOUNDS |= {"minItems", "maxItems"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,84 +41,6 @@ class Filled:
     """Why an argument could not be looked up at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """What was found for one parameter."""
-
-    value: Any = None
-    """Its JSON value; None where nothing was said, or nothing that fits."""
-    evidence: tuple[Evidence, ...] = ()
-    """Where it came from."""
-    error: EdgefnError | None = None
-    """Why it could not be looked up."""
-
-
-@dataclass(frozen=True)
-class _Field:
-    """One parameter of the tool, and how it is read."""
-
-    parameter: Parameter
-    """The parameter."""
-    choice: Choice | None
-    """Its rows in the choice head."""
-
-    @cached_property
-    def reader(self) -> Any:
-        """Reads one value."""
-        return reader_of(self.parameter)
-
-    @cached_property
-    def is_list(self) -> bool:
-        """True where it takes several values."""
-        return is_list(self.parameter.schema)
-
-    @cached_property
-    def expected(self) -> str:
-        """What its value is checked against, in words."""
-        return expectation(self.parameter.schema)
-
-    @cached_property
-    def _validator(self) -> Any:
-        """Checks the bounds; None where the reader can give nothing that does not fit."""
-        schema = self.parameter.schema
-        bounded = _BOUNDS & (without_null(schema).keys() | item_schema(schema).keys())
-        return validator_of(self.parameter.name, self.parameter.schema) if bounded else None
-
-    def check(self, value: Any) -> None:
-        """Raise ValueError where the value is out of bounds."""
-        if self._validator is not None and not self._validator.is_valid(value):
-            raise ValueError(f"{value!r} does not fit: what is expected is {self.expected}")
-
-    def read(self, text: str, now: datetime) -> Reading:
-        """Return the value that `text` as a whole gives this parameter; ValueError where it gives none."""
-        if not self.is_list:
-            reading: Reading = self.reader.read(text, now)
-        else:
-            items = self.read_items(items_in(text), now)
-            reading = Reading([item.value for item in items], items[0].normaliser, min(item.score for item in items))
-        self.check(reading.value)
-        return reading
-
-    def read_items(self, texts: Sequence[str], now: datetime) -> list[Reading]:
-        """Return the items of a list; ValueError where there is none, or one that gives no value."""
-        if not texts:
-            raise ValueError("nothing was said")
-        return [self.reader.read(text, now) for text in texts]
-
-    def guess(self, chosen: Chosen | None) -> Any:
-        """Return the JSON value that the choice head gives; None where it says that nothing was said."""
-        value = None if self.choice is None or chosen is None else self.choice.value(chosen.row)
-        return [value] if value is not None and self.is_list else value  # a list of one has the row of its item
-
-    def standing_for(self, chosen: Chosen, said: _Said) -> Chosen:
-        """Return the row that stands for the value given: what an open parameter's words say is *not said* elsewhere."""
-        if self.choice is None or said.value is None or not any(each.end > each.start for each in said.evidence):
-            return chosen
-        closed = choice_values(self.parameter.schema) is not None
-        row = self.choice.row_of(said.value if closed else None)
-        return chosen if row is None or row == chosen.row else Chosen(chosen.logits, row, chosen.score)
-
-
 class Filler:
     """Fills the arguments of one tool."""
 
@@ -137,7 +50,7 @@ class Filler:
         keys = {each.name: (each.name, type_of(each.schema)) for each in tool.parameters}
         self._decoder = SpanDecoder(heads, set(keys.values()))
         self._fields = {
-            each.name: _Field(each, _choice(heads, groups.get(keys[each.name]), each)) for each in tool.parameters
+            each.name: Field(each, _choice(heads, groups.get(keys[each.name]), each)) for each in tool.parameters
         }
         self._choices = {name: each.choice for name, each in self._fields.items() if each.choice is not None}
 
@@ -150,7 +63,7 @@ class Filler:
             said_of.setdefault(span.parameter, []).append(span)
         chosen = {name: choice.choose(scores.choice_logits) for name, choice in self._choices.items()}
         said = {
-            name: _resolve(each, said_of.get(name, []), chosen.get(name), text, now)
+            name: resolve(each, said_of.get(name, []), chosen.get(name), text, now)
             for name, each in self._fields.items()
             if name in said_of or name in chosen
         }
@@ -176,75 +89,5 @@ class Filler:
         return self._fields[name].expected
 
 
-def _choice(heads: Heads, group: Any, parameter: Parameter) -> Choice | None:
+def _choice(heads: Heads, group: ChoiceGroup | None, parameter: Parameter) -> Choice | None:
     return None if group is None else Choice(heads, group, parameter.schema)
-
-
-def _resolve(field: _Field, spans: list[Span], chosen: Chosen | None, text: str, now: datetime) -> _Said:
-    """Combine the two views of one parameter."""
-    guess = field.guess(chosen)
-    if not spans:
-        return _Said() if guess is None or chosen is None else _guessed(field, guess, chosen, ())
-    try:
-        return _from_spans(field, spans, text, now)
-    except NamesUnavailable as exc:
-        return _Said(None, _unfit(field, spans, text, exc.message), exc)
-    except ValueError as exc:
-        if guess is not None and chosen is not None:
-            return _guessed(field, guess, chosen, spans)
-        return _Said(None, _unfit(field, spans, text, str(exc)))
-
-
-def _guessed(field: _Field, value: Any, chosen: Chosen, spans: Sequence[Span]) -> _Said:
-    """Return the choice head's value; of a list, the row stands for its only item."""
-    value = [value] if field.is_list else value
-    return _Said(value, (Evidence(field.parameter.name, 0, 0, "", chosen.score, "choice", field.expected),))
-
-
-def _unfit(field: _Field, spans: Sequence[Span], text: str, problem: str) -> tuple[Evidence, ...]:
-    name = field.parameter.name
-    return tuple(
-        Evidence(name, each.start, each.end, text[each.start : each.end], each.score, "", field.expected, problem)
-        for each in spans
-    )
-
-
-def _from_spans(field: _Field, spans: list[Span], text: str, now: datetime) -> _Said:
-    """Read the spans; ValueError where they give no value, or more than one."""
-    if field.is_list:
-        readings = field.read_items([item for each in spans for item in _items(text, each, spans)], now)
-        value: Any = [each.value for each in readings]
-    else:
-        spans, readings = _single(field, spans, text, now)
-        value = readings[0].value
-    field.check(value)
-    return _Said(
-        value, tuple(_evidence(field, each, readings[at % len(readings)], text) for at, each in enumerate(spans))
-    )
-
-
-def _items(text: str, span: Span, spans: Sequence[Span]) -> list[str]:
-    said = text[span.start : span.end]
-    return items_in(said) if len(spans) == 1 else [said]
-
-
-def _single(field: _Field, spans: list[Span], text: str, now: datetime) -> tuple[list[Span], list[Reading]]:
-    """Return the one value of several spans: all the same, or one phrase that was cut in two."""
-    texts = list(dict.fromkeys(normalise(text[each.start : each.end]) for each in spans))
-    if len(texts) > 1 and not isinstance(field.reader, TextReader):
-        whole = Span(spans[0].parameter, spans[0].start, spans[-1].end, min(each.score for each in spans))
-        try:
-            return [whole], [field.reader.read(text[whole.start : whole.end], now)]
-        except ValueError:  # then each of them is a value of its own
-            pass
-    readings = [field.reader.read(text[each.start : each.end], now) for each in spans]
-    values = list({repr(each.value): each.value for each in readings}.values())
-    if len(values) > 1 and len(texts) > 1:
-        said = " and ".join(repr(text[each.start : each.end]) for each in spans)
-        raise ValueError(f"{said} contradict each other")
-    return spans, readings
-
-
-def _evidence(field: _Field, span: Span, reading: Reading, text: str) -> Evidence:
-    said, score = text[span.start : span.end], span.score * reading.score
-    return Evidence(field.parameter.name, span.start, span.end, said, score, reading.normaliser, field.expected)

@@ -72,7 +72,8 @@ def reader_of(parameter: Parameter) -> Reader:
 def _check_text(parameter: Parameter, schema: Mapping[str, Any]) -> None:
     if type_of(schema) != "string" or choice_values(schema) is not None:
         raise ToolDefinitionError(
-            f"{parameter.name}: Among goes with str, not with {type_of(schema)}", hint="write Annotated[str, Among(...)]"
+            f"{parameter.name}: Among goes with str, not with {type_of(schema)}",
+            hint="write Annotated[str, Among(...)]",
         )
 
 

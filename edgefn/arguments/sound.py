@@ -104,6 +104,7 @@ def _sound(found: re.Match[str]) -> str:
     return sound
 
 
+@lru_cache(maxsize=4096)
 def _swap(first: str, second: str) -> float:
     if first.isdigit() or second.isdigit():
         return DIGIT
