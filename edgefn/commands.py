@@ -7,7 +7,7 @@ import platform
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from dataclasses import asdict
 from datetime import date, time, timedelta
 from enum import Enum
@@ -70,11 +70,8 @@ def ask_command(
     as_json: bool,
 ) -> None:
     """Ask a BUNDLE; without TEXT, read utterances from a prompt or, line by line, from standard input."""
-    with warnings.catch_warnings(record=True) as caught, _tools_print_elsewhere():
-        warnings.simplefilter("always")
+    with _told_about(), _tools_print_elsewhere():
         dispatcher = load(bundle, tools_path, provider=provider, threads=threads)
-    for warning in caught:
-        click.echo(f"Warning: {warning.message}", err=True)
     for each in dispatcher.registry.broken:
         click.echo(f"Skipped {each.path}: {each.error}", err=True)
     run = tools_path is not None and not dry_run
@@ -84,6 +81,16 @@ def ask_command(
     for line in _utterances():
         outcome = _answer(dispatcher, line, run, as_json, pending, one_line=True)
         pending = outcome.pending if isinstance(outcome, NeedsArgument | NeedsConfirmation) else None
+
+
+@contextmanager
+def _told_about() -> Iterator[None]:
+    """Say what the block warns of in a line each, on standard error."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for warning in caught:
+        click.echo(f"Warning: {warning.message}", err=True)
 
 
 def _tools_print_elsewhere() -> AbstractContextManager[Any]:
@@ -227,7 +234,7 @@ def eval_command(
     manifest = opened.manifest
     labelled = read_rows(rows)
     check_labels(labelled, [tool.name for tool in manifest.tools], rows)
-    with _tools_print_elsewhere():
+    with _told_about(), _tools_print_elsewhere():
         tools = bind(manifest, tools_path)
     judged = judge(Interpreter.of(manifest, open_encoder(opened, provider, threads), tools), labelled)
     used = manifest.calibration.threshold if threshold is None else threshold

@@ -136,8 +136,9 @@ def _new_utterance(interpreter: Interpreter, tool: Tool, text: str, missing: str
     """Read a whole sentence: another tool's call, or this one's with other arguments."""
     encoded = interpreter.encoder.encode(text)
     if isinstance(encoded, str):  # words that the engine cannot read may be a name or a note all the same
-        readable = missing is not None and encoded == "unknown_script"
-        return Change(_as_said(interpreter, tool, missing, text, now) if readable else {})
+        if missing is not None and encoded == "unknown_script":
+            return Change(_as_said(interpreter, tool, missing, text, now))
+        return Change()
     scores = interpreter.encoder.run(encoded)
     found = interpreter.read(encoded, scores, now)
     sure = found.probability >= interpreter.selector.threshold

@@ -228,7 +228,7 @@ class Tool:
         return {each.name: each.kind.read(arguments[each.name]) for each in self.parameters if each.name in arguments}
 
     def read(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return typed values of JSON values, each judged alone; what does not fit stays as it is, for `bind` to refuse."""
+        """Return typed values of JSON values, each judged alone; what does not fit stays, for `bind` to refuse."""
         known = dict(arguments)
         for each in self.parameters:
             if each.name in known and _is_valid(validator_of(self.name, each.schema), known[each.name]):

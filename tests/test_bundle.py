@@ -53,7 +53,7 @@ DRAFT: Manifest = filled(
     format=FORMAT,
     serial=1,
     tools=(filled(TrainedTool, name="set_timer", description="Start a timer — ⏲", parameters={"a": [{}]}),),
-    heads=filled(Heads, tools=("set_timer", None), choices=(("loud", "bool", None),), slots=("O", "B-label")),
+    heads=filled(Heads, tools=("set_timer", None), choices=(("loud", "boolean", None),), slots=(("O", "", ""),)),
     graph=filled(Graph, file=GRAPH),
     measured={"tool_accuracy": {"float": 1, "int8": 0.99}, "pairs": ((1, 2),)},
 )

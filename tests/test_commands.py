@@ -129,7 +129,7 @@ def test_ask_runs_a_tool(bundle, home):
 def test_ask_as_json(bundle, home):
     call = json.loads(run("ask", bundle, "lamp off", "--json").stdout)
     assert call.pop("probability") == pytest.approx(0.9526, abs=1e-4)
-    assert call == {"outcome": "call", "tool": "lamp_off", "arguments": {}}
+    assert call == {"outcome": "call", "tool": "lamp_off", "arguments": {}, "evidence": []}
     done = json.loads(run("ask", bundle, "lamp off", "--json", "--tools", home).stdout)
     assert (done["outcome"], done["value"]) == ("done", "off")
     asked = json.loads(run("ask", bundle, "set a timer", "--json", "--tools", home).stdout)
@@ -225,6 +225,34 @@ def test_ask_reads_lines(bundle, home):
         rest = rest.lstrip()[end:]
     assert found == ["call", "call", "abstained"]
     assert run("ask", bundle, given="").stdout == ""
+
+
+def test_ask_shows_where_each_argument_comes_from(bundle, home):
+    shown = run("ask", bundle, "set a loud ten timer").stdout.splitlines()
+    assert shown[0].startswith("set_timer(loud=True, minutes=10)  0.9")
+    assert shown[1] == "  loud: the whole sentence, read as choice, 1.00"
+    assert shown[2] == "  minutes: 'ten' [11:14], read as number, 1.00"
+    by_signature = run("ask", bundle, "set a loud ten timer", "--tools", home).stdout.splitlines()
+    assert by_signature[0].startswith("set_timer(minutes=10, loud=True)  0.9")
+    assert (by_signature[1:3], by_signature[3]) == ([shown[2], shown[1]], "timer: 10")
+    refused = run("ask", bundle, "set a zero minutes timer", "--tools", home).stdout.splitlines()
+    problem = "0 does not fit: what is expected is a whole number, at least 1"
+    assert refused[1:] == [f"  minutes: 'zero' [6:10], {problem}, 1.00", problem, "How many minutes until it rings?"]
+
+
+def test_ask_goes_on_with_the_call_that_waits(bundle, home):
+    given = "set a timer\npasta\nten\nset a timer\nnever mind\nten\n"
+    result = run("ask", bundle, "--tools", home, "--json", given=given)
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [each["outcome"] for each in found] == [
+        *("needs_argument", "needs_argument", "done"),
+        *("needs_argument", "abstained", "abstained"),
+    ]
+    assert found[2]["value"] == "pasta: 10"
+    assert found[4]["reason"] == "cancelled"
+    # Where nothing is run, nothing waits.
+    dry = run("ask", bundle, "--tools", home, "--dry-run", "--json", given="set a timer\nten\n")
+    assert [json.loads(line)["outcome"] for line in dry.stdout.splitlines()] == ["call", "abstained"]
 
 
 def test_ask_from_a_pipe(bundle):
@@ -438,11 +466,42 @@ def test_eval(bundle, tmp_path):
     found = json.loads(run("eval", bundle, rows, "--json").stdout)
     right = {"tool_accuracy", "exact_call", "in_scope_kept", "out_of_scope_recall", "accepted_accuracy", "auroc"}
     assert {name: found[name] for name in right} == dict.fromkeys(right, 1.0)
-    assert found.keys() == right | {"ece", "ece_all", "slot_f1", "threshold", "rows", "out_of_scope_rows"}
+    counts = {"by_parameter", "by_kind"}
+    assert found.keys() == right | {"ece", "ece_all", "slot_f1", "threshold", "rows", "out_of_scope_rows"} | counts
     assert (found["threshold"], found["rows"], found["out_of_scope_rows"]) == (0.7, 8, 2)
+    assert (found["slot_f1"], found["by_parameter"], found["by_kind"]) == (None, {}, {})
     plain = dict(line.split() for line in run("eval", bundle, rows).stdout.splitlines())
-    assert plain.keys() == found.keys()
-    assert (plain["tool_accuracy"], plain["rows"]) == ("1.0000", "8")
+    assert plain.keys() == found.keys() - counts
+    assert (plain["tool_accuracy"], plain["rows"], plain["slot_f1"]) == ("1.0000", "8", "n/a")
+
+
+def test_eval_of_arguments(bundle, tmp_path):
+    rows = [
+        Row("set a timer ten minutes", "set_timer", {"minutes": 10}, ((12, 15, "minutes"),)),
+        Row("set a five pasta timer", "set_timer", {"minutes": 5, "label": "water"}, ((6, 10, "minutes"),)),
+        Row("loud timer", "set_timer", {"loud": True}),
+    ]
+    path = tiny.rows_file(tmp_path / "rows.jsonl", rows)
+    found = json.loads(run("eval", bundle, path, "--json").stdout)
+    assert (found["tool_accuracy"], found["exact_call"]) == (1.0, pytest.approx(2 / 3))
+    assert found["slot_f1"] == pytest.approx(4 / 5)  # two spans in the rows, three found, two of them right
+    right = {"minutes": {"right": 2, "rows": 2}, "label": {"right": 0, "rows": 1}, "loud": {"right": 1, "rows": 1}}
+    assert found["by_parameter"] == right
+    assert found["by_kind"] == {"integer": right["minutes"], "string": right["label"], "choice": right["loud"]}
+    shown = run("eval", bundle, path).stdout
+    assert f"{'parameter minutes':36} 1.0000  of 2\n" in shown
+    assert f"{'kind string':36} 0.0000  of 1\n" in shown
+
+
+def test_eval_asks_the_live_lists_of_this_device(tmp_path):
+    """Without tools, names are those of the training; with them, those that the device has now."""
+    path, tools = tiny.guide(tmp_path), tmp_path / "guide.py"
+    tools.write_text(tiny.GUIDE)
+    rows = tiny.rows_file(
+        tmp_path / "rows.jsonl", [Row("timer pasta", "find_dish", {"dish": "Pasta"}), Row("sing", None)]
+    )
+    assert json.loads(run("eval", path, rows, "--json").stdout)["exact_call"] == 0.0
+    assert json.loads(run("eval", path, rows, "--tools", tools, "--json").stdout)["exact_call"] == 1.0
 
 
 def test_eval_at_another_threshold(bundle, tmp_path):
@@ -508,7 +567,7 @@ def test_doctor_finds_flips(tmp_path):
     swapped = tiny.selftest().replace(b'"tool": "lamp_on"', b'"tool": "lamp_off"')
     path = tiny.bundle(tmp_path / "flips.bundle", {"selftest.jsonl": swapped})
     result = run("doctor", path, "--json", code=1)
-    assert json.loads(result.stdout)["selftest_flips"][0] == "'turn the lamp on': lamp_off became lamp_on"
+    assert json.loads(result.stdout)["selftest_flips"][0] == "'turn the lamp on': lamp_off() became lamp_on()"
     assert json.loads(result.stderr)["error"]["message"] == "2 selftest decisions flip on this device"
     assert "Hint: export with --quantize none" in run("doctor", path, code=1).stderr
 

@@ -17,9 +17,19 @@ import tiny
 
 import edgefn
 from edgefn import Abstained, Done, Failed, NeedsArgument, NeedsConfirmation, Pending, ToolCall, tool
+from edgefn.arguments.filling import Filler
 from edgefn.dispatcher import PENDING_SECONDS, Dispatcher
 from edgefn.encoder import Encoder
-from edgefn.errors import ArgumentError, EdgefnError, EngineError, InvalidUtterance, ToolFailed
+from edgefn.errors import (
+    ArgumentError,
+    EdgefnError,
+    EngineError,
+    InvalidUtterance,
+    NamesUnavailable,
+    PendingError,
+    ToolFailed,
+)
+from edgefn.interpreter import Interpretation, Interpreter
 from edgefn.registry import Registry
 from edgefn.selection import Selector
 
@@ -39,7 +49,7 @@ def home() -> tuple[Dispatcher, list]:
 def said(count: int = 50) -> list[str]:
     """Return texts of every kind: one tool, two tools, none, unknown, blank."""
     draw = random.Random(7)
-    words = [*tiny.PULLS, "lamp", "the", "please", "🎉", ""]
+    words = [*tiny.PULLS, *tiny.SAYS, "lamp", "the", "please", "🎉", ""]
     return [" ".join(draw.choices(words, k=draw.randint(0, 6))) for _ in range(count)]
 
 
@@ -89,7 +99,10 @@ def test_abstained(home, text, reason):
     reached = reason in ("none_of_these", "unsure")
     assert len(outcome.ranking) == (3 if reached else 0)
     if reached:
-        assert outcome.ranking[0].probability == outcome.probability
+        # The ranking is of tools alone; what decides is the call, arguments and all.
+        assert outcome.ranking[0].probability >= outcome.probability
+        if outcome.ranking[0].tool != "set_timer":
+            assert outcome.ranking[0].probability == pytest.approx(outcome.probability, rel=1e-12)
     assert dispatcher.predict(text) == outcome
     assert not ran
 
@@ -118,6 +131,109 @@ def test_threshold_is_inclusive(home):
     assert above.predict("turn the lamp on").reason == "unsure"
 
 
+def test_done_with_arguments(home):
+    dispatcher, ran = home
+    outcome = dispatcher("set a pasta water timer ten minutes")
+    assert isinstance(outcome, Done)
+    assert outcome.value == "pasta water: 10"
+    assert outcome.call.arguments == {"minutes": 10, "label": "pasta water"}
+    pieces = {each.parameter: (each.text, each.start, each.end, each.normaliser) for each in outcome.call.evidence}
+    assert pieces == {"minutes": ("ten", 24, 27, "number"), "label": ("pasta water", 6, 17, "text")}
+    assert all(0.9 < each.score <= 1 and not each.problem for each in outcome.call.evidence)
+    assert ran == [("set_timer", 10, "pasta water")]
+
+
+def test_a_doubtful_argument_makes_a_doubtful_call(home):
+    """Two words as loud as "timer": the tool is sure, the choice is a coin, and so is the call."""
+    dispatcher, _ = home
+    sure, doubtful = (dispatcher.predict(text) for text in ("timer timer ten", "timer timer loud"))
+    assert isinstance(doubtful, Abstained)
+    assert doubtful.reason == "unsure"
+    assert doubtful.ranking[0].tool == "set_timer"
+    assert doubtful.ranking[0].probability > 0.9 > doubtful.probability
+    assert sure.probability > 0.9
+
+
+def test_an_argument_that_does_not_fit_is_asked_for_with_what_is_wrong(home):
+    dispatcher, ran = home
+    outcome = dispatcher("set a timer zero minutes")
+    assert isinstance(outcome, NeedsArgument)
+    assert outcome.parameter == "minutes"
+    assert outcome.problem == "0 does not fit: what is expected is a whole number, at least 1"
+    assert outcome.call.arguments == {}
+    assert outcome.call.evidence[0].problem == outcome.problem
+    assert not ran
+
+
+def test_values_that_contradict_each_other_are_asked_for(home):
+    dispatcher, ran = home
+    outcome = dispatcher("set a timer five lamp ten")
+    assert isinstance(outcome, NeedsArgument)
+    assert outcome.parameter == "minutes"
+    assert outcome.problem == "'five' and 'ten' contradict each other"
+    assert [each.text for each in outcome.call.evidence] == ["five", "ten"]
+    assert not ran
+
+
+# A live list
+
+
+@pytest.fixture
+def guide() -> tuple[Dispatcher, list]:
+    """A dispatcher whose find_dish knows the dishes of a menu, and that menu."""
+    functions, menu = tiny.guide_functions()
+    return Dispatcher(tiny.guide_manifest(id="sha256:guide"), tiny.encoder(), Registry(functions)), menu
+
+
+def test_names_are_those_on_the_list_now(guide):
+    dispatcher, menu = guide
+    outcome = dispatcher("timer pasta")
+    assert (outcome.value, outcome.call.arguments) == ("Pasta", {"dish": "Pasta"})
+    (piece,) = outcome.call.evidence
+    assert (piece.text, piece.start, piece.end, piece.normaliser) == ("pasta", 6, 11, "name:normalised")
+    assert piece.score < 1
+    menu[:] = ["pasta water"]
+    assert dispatcher("timer pasta water").value == "pasta water"
+    menu[:] = ["Soup", "Bread"]
+    assert isinstance(dispatcher("timer pasta"), NeedsArgument)
+
+
+def test_a_name_that_is_not_found_is_told_with_the_nearest(guide):
+    dispatcher, menu = guide
+    menu[:] = ["Pasta Carbonara", "Pasta Bolognese", "Soup"]
+    outcome = dispatcher("timer pasta")
+    assert isinstance(outcome, NeedsArgument)
+    assert outcome.parameter == "dish"
+    assert "'pasta'" in outcome.problem
+    assert "Pasta Carbonara" in outcome.problem
+    assert "Pasta Bolognese" in outcome.problem
+    assert "Soup" not in outcome.problem
+    menu[:] = ["Soup", "Pizza Funghi"]
+    outcome = dispatcher("timer pasta")
+    assert outcome.problem.startswith("there is no dish 'pasta'; the nearest: ")
+
+
+def test_a_list_that_cannot_be_read_is_a_failure(guide):
+    dispatcher, menu = guide
+    menu[:] = [OSError("the kitchen is closed")]
+    call = dispatcher.predict("timer pasta")
+    assert isinstance(call.error, NamesUnavailable)
+    assert call.arguments == {}
+    outcome = dispatcher("timer pasta")
+    assert isinstance(outcome, Failed)
+    assert outcome.error.message == "the names cannot be had: asking for them raised OSError: the kitchen is closed"
+    assert outcome.error.hint
+    assert outcome.call.evidence[0].problem == outcome.error.message
+    menu[:] = ["Pasta"]
+    assert dispatcher("timer pasta").value == "Pasta"
+
+
+def test_where_nothing_is_named_the_list_is_not_asked_for(guide):
+    dispatcher, menu = guide
+    menu[:] = [OSError("closed")]
+    assert isinstance(dispatcher("timer"), NeedsArgument)
+
+
 # A tool that is not there
 
 
@@ -132,6 +248,7 @@ def test_the_runner_up_never_runs(absent):
         expected = whole.predict(text)
         found = without.predict(text)
         if isinstance(expected, ToolCall) and expected.tool == absent:
+            assert isinstance(found, Abstained)
             assert (found.reason, found.tool) == ("not_registered", absent)
             assert found.probability == expected.probability
             assert found.ranking[0].tool == absent
@@ -322,14 +439,18 @@ def test_an_answer_is_no_confirmation(dangerous):
         ({"expires": 0.0}, "expired"),
         ({"expires": -1e300}, "expired"),
         ({"tool": "gone"}, "gone is no longer registered"),
+        ({"missing": "brightness"}, "lamp_off takes no 'brightness'"),
     ],
 )
 def test_pending_call_that_is_refused(dangerous, change, message):
     dispatcher, ran = dangerous
     pending = dataclasses.replace(dispatcher("lamp off").pending, **change)
-    with pytest.raises(EdgefnError, match=message) as caught:
-        dispatcher.resume(pending)
-    assert caught.value.hint == "dispatch the utterance again"
+    for outcome in (dispatcher.resume(pending), dispatcher("yes", pending), dispatcher("", pending)):
+        assert isinstance(outcome, Failed)
+        assert isinstance(outcome.error, PendingError)
+        assert message in outcome.error.message
+        assert outcome.error.hint == "dispatch the utterance again"
+        assert outcome.call == ToolCall(pending.tool, pending.arguments, pending.probability)
     assert not ran
 
 
@@ -337,16 +458,31 @@ def test_pending_call_whose_tool_was_removed(dangerous):
     dispatcher, ran = dangerous
     pending = dispatcher("lamp off").pending
     dispatcher.registry.remove("lamp_off")
-    with pytest.raises(EdgefnError, match="lamp_off is no longer registered"):
-        dispatcher.resume(pending)
+    for outcome in (dispatcher.resume(pending), dispatcher("yes", pending)):
+        assert isinstance(outcome.error, PendingError)
+        assert outcome.error.message == "lamp_off is no longer registered"
     assert not ran
 
 
 def test_pending_call_with_arguments_that_do_not_fit(dangerous):
     dispatcher, ran = dangerous
     pending = dataclasses.replace(dispatcher("lamp off").pending, arguments={"all": True})
-    assert isinstance(dispatcher.resume(pending), Failed)
+    for outcome in (dispatcher.resume(pending), dispatcher("yes", pending)):
+        assert isinstance(outcome, Failed)
+        assert isinstance(outcome.error, ArgumentError)
     assert not ran
+
+
+@pytest.mark.parametrize("value", [2.5, "ten", True, 0, [5], None, {"a": 1}])
+def test_a_pending_argument_that_does_not_fit_is_never_bent_until_it_does(home, value):
+    dispatcher, ran = home
+    again = dispatcher.resume(dispatcher("set a timer").pending, {"minutes": value})
+    for outcome in (again, dispatcher.resume(again.pending), dispatcher("please", again.pending)):
+        assert isinstance(outcome, NeedsArgument)
+        assert outcome.parameter == "minutes"
+        assert outcome.problem
+    assert not ran
+    assert dispatcher("five", again.pending).value == "timer: 5"
 
 
 # Many texts
@@ -400,7 +536,10 @@ def lines_of_code(function) -> int:
 
 @pytest.mark.parametrize(
     "function",
-    [Dispatcher.__call__, Dispatcher.predict, Dispatcher.finish, Encoder.encode, Encoder.run, Selector.select],
+    [
+        *(Dispatcher.__call__, Dispatcher.predict, Dispatcher.finish, Interpreter.interpret, Interpreter.read),
+        *(Interpretation.call, Encoder.encode, Encoder.run, Selector.select, Filler.fill),
+    ],
     ids=lambda function: function.__qualname__,
 )
 def test_the_path_can_be_read_in_one_sitting(function):

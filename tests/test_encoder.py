@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tiny
 
-from edgefn.encoder import Encoder
+from edgefn.encoder import Encoded, Encoder
 from edgefn.errors import BundleCorrupt, EngineError, InvalidUtterance
 from edgefn.session import Session
 
@@ -18,6 +18,14 @@ def encoder() -> Encoder:
 
 def words(count: int) -> str:
     return " ".join(["lamp"] * count)
+
+
+def ids(encoder: Encoder, text: str) -> list[int]:
+    """Return the token ids of a text that is given to the engine."""
+    encoded = encoder.encode(text)
+    assert isinstance(encoded, Encoded), encoded
+    assert encoded.text == text
+    return encoded.ids
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t  \r", "\u3000\u00a0", "\x00", "\x01\x02\x7f", "\u200b", "\ufeff"])
@@ -36,12 +44,12 @@ def test_mostly_unknown_tokens(encoder, text):
 
 
 def test_half_of_the_tokens_may_be_unknown(encoder):
-    assert isinstance(encoder.encode("lamp 🎉"), list)
-    assert isinstance(encoder.encode("lamp 🎉 lamp"), list)
+    assert isinstance(encoder.encode("lamp 🎉"), Encoded)
+    assert isinstance(encoder.encode("lamp 🎉 lamp"), Encoded)
 
 
 def test_control_characters_inside_words_are_dropped(encoder):
-    assert encoder.encode("la\x00mp\x07 \x1bon\x7f") == encoder.encode("lamp on")
+    assert ids(encoder, "la\x00mp\x07 \x1bon\x7f") == ids(encoder, "lamp on")
 
 
 @pytest.mark.parametrize("text", [None, 5, b"lamp", ["lamp"], 1.5, object()])
@@ -60,8 +68,7 @@ def test_a_subclass_of_str_is_a_string(encoder):
 
 
 def test_as_many_tokens_as_allowed_and_one_more(encoder):
-    just = encoder.encode(words(tiny.MAX_TOKENS - 2))
-    assert len(just) == tiny.MAX_TOKENS
+    assert len(ids(encoder, words(tiny.MAX_TOKENS - 2))) == tiny.MAX_TOKENS
     assert encoder.encode(words(tiny.MAX_TOKENS - 1)) == "too_long"
 
 
@@ -71,12 +78,19 @@ def test_a_hundred_thousand_characters(encoder, text):
 
 
 def test_padding_and_truncation_of_the_file_are_switched_off(encoder):
-    assert len(encoder.encode("lamp")) == 3
-    assert len(encoder.encode(words(8))) == 10
+    assert len(ids(encoder, "lamp")) == 3
+    assert len(ids(encoder, words(8))) == 10
 
 
 def test_case_and_accents_follow_the_tokenizer(encoder):
-    assert encoder.encode("LÁMP On") == encoder.encode("lamp on")
+    assert ids(encoder, "LÁMP On") == ids(encoder, "lamp on")
+
+
+def test_every_token_knows_its_characters_and_the_special_ones_have_none(encoder):
+    encoded = encoder.encode("Turn  the LÁMP on")
+    assert encoded.offsets == [(0, 0), (0, 4), (6, 9), (10, 14), (15, 17), (0, 0)]
+    assert [encoded.text[word.start : word.end] for word in encoded.words] == ["Turn", "the", "LÁMP", "on"]
+    assert [word.token for word in encoded.words] == [1, 2, 3, 4]
 
 
 # Other tokenizers
@@ -86,7 +100,7 @@ def test_byte_level_knows_every_text():
     encoder = tiny.encoder(tiny.byte_level(), max_tokens=40)
     for text in ("你好", "🎉", "lamp", "\x00", "включи"):
         assert encoder.encode(text) == encoder.encode(text)
-        assert len(encoder.encode(text)) == len(text.encode())
+        assert len(ids(encoder, text)) == len(text.encode())
     assert encoder.encode("") == "empty"
     assert encoder.encode("  ") == "empty"
     assert encoder.encode("\ud800") == "not_text"
@@ -94,15 +108,15 @@ def test_byte_level_knows_every_text():
 
 def test_unigram_counts_unknown_tokens():
     encoder = tiny.encoder(tiny.unigram())
-    assert encoder.encode("lamp on") == [1, 2]
+    assert ids(encoder, "lamp on") == [1, 2]
     assert encoder.encode("你好") == "unknown_script"
-    assert isinstance(encoder.encode("lamp 你"), list)
+    assert isinstance(encoder.encode("lamp 你"), Encoded)
     assert encoder.encode("the 你 好") == "unknown_script"
 
 
 def test_unigram_that_falls_back_to_bytes_knows_every_text():
     encoder = tiny.encoder(tiny.unigram(byte_fallback=True), max_tokens=40)
-    assert len(encoder.encode("你")) > 3
+    assert len(ids(encoder, "你")) > 3
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"not json", b"\xff\xfe", tiny.wordpiece()[:-40]])
@@ -127,6 +141,9 @@ def test_scores_of_one_pass(encoder):
     scores = encoder.run(encoder.encode("turn the lamp on"))
     assert scores.tool_logits.shape == (4,)
     assert scores.tool_logits.argmax() == 0
+    assert scores.choice_logits.shape == (3,)
+    assert scores.slot_logits.shape == (6, 5)
+    assert scores.slot_logits[1:-1].argmax(axis=1).tolist() == [0] * 4
     assert encoder.provider == "CPUExecutionProvider"
     assert encoder.threads == 1
 
@@ -137,9 +154,25 @@ def test_a_score_that_is_not_finite(encoder):
     assert "doctor" in caught.value.hint
 
 
+@pytest.mark.parametrize("at", range(3), ids=["tools", "choices", "slots"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_one_score_of_any_head_that_is_not_finite(at, value):
+    class Broken(Session):
+        """A session in which one score of one head is broken."""
+
+        def run(self, outputs, feeds):
+            found = [each.copy() for each in super().run(outputs, feeds)]
+            found[at].flat[-1] = value
+            return found
+
+    broken = Encoder(tiny.wordpiece(), Broken(tiny.graph(), threads=1), tiny.MAX_TOKENS)
+    with pytest.raises(EngineError, match="not finite"):
+        broken.run(broken.encode("set a timer"))
+
+
 def test_token_the_graph_does_not_know(encoder):
     with pytest.raises(EngineError, match="while running the graph") as caught:
-        encoder.run([10_000])
+        encoder.run(Encoded("lamp", [10_000], [(0, 4)]))
     assert caught.value.hint
     assert caught.value.__cause__ is not None
 
@@ -150,7 +183,7 @@ def test_the_graph_runs_in_batches_and_the_mask_counts():
     feeds = {"input_ids": np.array([[on, on], [on, pad]]), "attention_mask": np.array([[1, 1], [1, 0]])}
     outputs = ("tool_logits", "choice_logits", "slot_logits", "token_embedding", "embedding")
     shapes = [each.shape for each in session.run(outputs, feeds)]
-    assert shapes == [(2, 4), (2, 3), (2, 2, 3), (2, 2, 5), (2, 5)]
+    assert shapes == [(2, 4), (2, 3), (2, 2, 5), (2, 2, 10), (2, 10)]
     logits, embedding = session.run(("tool_logits", "embedding"), feeds)
     assert np.array_equal(logits[0], logits[1])
     assert np.allclose(np.linalg.norm(embedding, axis=1), 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from datetime import datetime
 from typing import Annotated
 
 import pytest
@@ -36,12 +37,13 @@ def timer_with_seconds(seconds: int) -> None:
 
 
 @tool(name="set_timer")
-def timer_described_anew(minutes: Annotated[int, Range(ge=1)], label: str = "tea") -> str:
+def timer_described_anew(minutes: Annotated[int, Range(ge=1)], label: str = "tea", loud: bool = True) -> str:
     """Begin to count down.
 
     Args:
         minutes: the length.
         label: its name.
+        loud: how it rings.
     """
     return f"{label}: {minutes}"
 
@@ -245,6 +247,13 @@ def test_selftest(bundle, tmp_path):
     assert isinstance(strictly(path).predict("lamp on"), ToolCall)
 
 
+def test_the_selftest_is_of_the_tools_the_bundle_knows_not_of_this_devices(bundle):
+    """A tool that is not here, or may only be selected, is no flip."""
+    functions, _ = tiny.functions()
+    assert isinstance(strictly(bundle, functions[:1], selftest=True).predict("lamp on"), ToolCall)
+    assert strictly(bundle, [timer_with_seconds], on_mismatch="select_only", selftest=True)
+
+
 def test_trained_tools_that_are_no_tools(tmp_path):
     (first, *rest) = tiny.manifest().tools
     odd = dataclasses.replace(first, parameters={"properties": 5})
@@ -262,7 +271,23 @@ def test_a_tool_known_by_its_name_alone_may_be_any_function(tmp_path):
     assert dispatcher("lamp on").value == "on"
 
 
-def test_a_graph_with_other_rows_than_the_manifest(tmp_path):
-    heads = dataclasses.replace(tiny.HEADS, tools=(*tiny.TOOLS, "fourth", None))
-    with pytest.raises(BundleCorrupt, match="5 rows"):
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"tools": (*tiny.TOOLS, "fourth", None)}, "tool_logits do not have the manifest's 5 rows"),
+        ({"choices": tiny.HEADS.choices[1:]}, "choice_logits do not have the manifest's 2 rows"),
+        ({"choices": ()}, "choice_logits do not have the manifest's 0 rows"),
+        ({"slots": (*tiny.HEADS.slots, ("B", "more", "string"))}, "slot_logits do not have the manifest's 6 rows"),
+    ],
+    ids=["tools", "choices", "no choices", "slots"],
+)
+def test_a_graph_with_other_rows_than_the_manifest(tmp_path, change, message):
+    heads = dataclasses.replace(tiny.HEADS, **change)
+    with pytest.raises(BundleCorrupt, match=message) as caught:
         edgefn.load(tiny.bundle(tmp_path / "odd.bundle", heads=heads))
+    assert caught.value.hint
+
+
+def test_the_clock_is_the_callers(bundle):
+    moment = datetime(2026, 11, 18, 10, 30)
+    assert strictly(bundle, now=lambda: moment).now() == moment

@@ -23,10 +23,12 @@ from edgefn.outcome import (
     Ranked,
     Several,
     ToolCall,
+    call_text,
     outcome_to_json,
 )
 
-CALL = ToolCall("set_timer", {"minutes": 5}, 0.9, (Evidence("minutes", 6, 10, "five", 0.8),))
+EVIDENCE = Evidence("minutes", 6, 10, "five", 0.8, "number", "a whole number, at least 1")
+CALL = ToolCall("set_timer", {"minutes": 5}, 0.9, (EVIDENCE,))
 PENDING = Pending("sha256:00", "set_timer", {"label": "Käse"}, 0.9, "minutes", 1e9)
 
 
@@ -68,7 +70,17 @@ def nested() -> list:
 
 
 def test_every_kind_as_json():
-    head = {"tool": "set_timer", "arguments": {"minutes": 5}, "probability": 0.9}
+    evidence = {
+        "parameter": "minutes",
+        "start": 6,
+        "end": 10,
+        "text": "five",
+        "score": 0.8,
+        "normaliser": "number",
+        "validator": "a whole number, at least 1",
+        "problem": "",
+    }
+    head = {"tool": "set_timer", "arguments": {"minutes": 5}, "probability": 0.9, "evidence": [evidence]}
     abstained = Abstained("unsure", None, 0.4, (Ranked("lamp_on", 0.4), Ranked("lamp_off", 0.1)))
     ranking = [{"tool": "lamp_on", "probability": 0.4}, {"tool": "lamp_off", "probability": 0.1}]
     error = ToolFailed("it broke", hint="mend it")
@@ -85,6 +97,18 @@ def test_every_kind_as_json():
                 **head,
                 "parameter": "minutes",
                 "question": "How many?",
+                "problem": "",
+                "pending": PENDING.to_json(),
+            },
+        ),
+        (
+            NeedsArgument(CALL, "minutes", "How many?", PENDING, "0 does not fit"),
+            {
+                "outcome": "needs_argument",
+                **head,
+                "parameter": "minutes",
+                "question": "How many?",
+                "problem": "0 does not fit",
                 "pending": PENDING.to_json(),
             },
         ),
@@ -147,6 +171,11 @@ def test_frozen_and_comparable():
             setattr(outcome, name, "changed")
         assert outcome == dataclasses.replace(outcome)
         assert not hasattr(outcome, "__dict__")
+
+
+def test_a_call_in_one_line():
+    assert call_text("set_timer", {"minutes": 5, "label": "tea"}) == "set_timer(label='tea', minutes=5)"
+    assert call_text("lamp_on", {}) == "lamp_on()"
 
 
 # Pending calls

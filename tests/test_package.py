@@ -19,7 +19,7 @@ import tiny
 import edgefn
 
 ROOT = Path(__file__).resolve().parent.parent
-RUNTIME = sorted((ROOT / "edgefn").glob("*.py"))
+RUNTIME = sorted((ROOT / "edgefn").rglob("*.py"))
 SHIPPED = sorted(path for name in ("edgefn", "export", "tools") for path in (ROOT / name).rglob("*.py"))
 HEAVY = ["torch", "transformers", "onnx", "optimum", "huggingface_hub", "accelerate", "peft", "scipy"]
 NETWORK = {
@@ -117,11 +117,11 @@ def called(path: Path) -> Iterator[str]:
 
 
 def test_there_is_something_to_look_at():
-    assert len(RUNTIME) > 15
+    assert len(RUNTIME) > 40
     assert len(SHIPPED) > len(RUNTIME) + 10
 
 
-@pytest.mark.parametrize("path", RUNTIME, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", RUNTIME, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_runtime_module(path):
     names = set(imported(path))
     tops = {name.split(".")[0] for name in names}
@@ -155,8 +155,8 @@ def test_public_names():
     for name in edgefn.__all__:
         assert getattr(edgefn, name).__doc__ or name == "Outcome"
     public = {name for name in vars(edgefn) if not name.startswith("_")}
-    modules = {path.stem for path in RUNTIME}
-    assert public - modules - {"annotations", "export", "tools"} <= set(edgefn.__all__)
+    modules = {path.stem for path in RUNTIME if path.parent == ROOT / "edgefn"}
+    assert public - modules - {"annotations", "arguments", "export", "tools"} <= set(edgefn.__all__)
 
 
 # The wheel
@@ -192,7 +192,7 @@ def test_wheel_holds_one_top_level_name(wheel, tracked):
     info = f"edgefn-{edgefn.__version__}.dist-info"
     assert {name.split("/")[0] for name in names} == {"edgefn", info}
     places = {"edgefn/": "edgefn/", "export/": "edgefn/export/", "tools/": "edgefn/tools/"}
-    endings = (".py", ".yaml", ".jsonl", "py.typed")
+    endings = (".py", ".yaml", ".jsonl", ".txt", "py.typed")
     expected = {
         place + name.removeprefix(folder)
         for folder, place in places.items()
@@ -201,7 +201,9 @@ def test_wheel_holds_one_top_level_name(wheel, tracked):
     }
     assert {name for name in names if not name.startswith(info)} == expected
     assert "edgefn/py.typed" in expected
+    assert "edgefn/arguments/pinyin.txt" in expected
     assert "edgefn/export/cli.py" in expected
+    assert {f"edgefn/arguments/{name}" for name in ("__init__.py", "names.py", "pinyin.txt")} <= expected
     assert any(name.startswith("edgefn/tools/kiosk/") and name.endswith(".yaml") for name in expected)
     assert any(name.startswith("edgefn/tools/kiosk/") and name.endswith(".jsonl") for name in expected)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,31 @@ def set_timer(minutes: Annotated[int, Range(ge=1)], label: str = "timer", loud: 
     ran.append(("set_timer", minutes, label))
     return f"{label}: {minutes}"
 '''
+GUIDE = '''
+"""A tool of the tests whose names stand on a live list; change `menu`, or put an exception into it."""
+
+from typing import Annotated
+
+from edgefn import Among, tool
+
+menu = ["Pasta", "Water"]
+
+
+def dishes():
+    if isinstance(menu[0], Exception):
+        raise menu[0]
+    return menu
+
+
+@tool
+def find_dish(dish: Annotated[str, Among(dishes)]) -> str:
+    """Find a dish.
+
+    Args:
+        dish: which dish.
+    """
+    return dish
+'''
 UTTERANCES = {
     "turn the lamp on": "lamp_on",
     "make the lamp bright please": "lamp_on",
@@ -104,6 +130,13 @@ def functions() -> tuple[list[Callable[..., Any]], list[Any]]:
     space: dict[str, Any] = {"__name__": "tiny_tools"}
     exec(compile(SOURCE, __file__, "exec"), space)
     return [space[name] for name in TOOLS], space["ran"]
+
+
+def guide_functions() -> tuple[list[Callable[..., Any]], list[Any]]:
+    """Return the tool of a fresh guide, and its menu."""
+    space: dict[str, Any] = {"__name__": "tiny_guide"}
+    exec(compile(GUIDE, __file__, "exec"), space)
+    return [space["find_dish"]], space["menu"]
 
 
 def tools_file(folder: Path, name: str = "home.py") -> Path:
@@ -274,6 +307,40 @@ def bundle(path: Path, files: dict[str, bytes] | None = None, **changed: Any) ->
     """Write the tiny bundle and return its path; `files` replace its own, `changed` fields the manifest's."""
     own = {"onnx/model.onnx": graph(), "tokenizer.json": wordpiece(), FILE: selftest(), "README.md": b"# tiny\n"}
     write_bundle(path, manifest(**changed), {**own, **(files or {})})
+    return path
+
+
+def guide_manifest(**changed: Any) -> Manifest:
+    """Return the manifest of a guide on the same graph: "timer" is find_dish, "pasta" begins a dish.
+
+    When it was trained, Soup and Pizza were on the menu.
+    """
+    tool = Tool.from_function(guide_functions()[0][0])
+    schema = json.loads(json.dumps(dict(tool.schema)))
+    schema["properties"]["dish"]["x-said-as"] = {"Soup": ["broth"], "Pizza": []}
+    lamps = manifest().tools[:2]
+    tags = [(tag, "dish" if name == "label" else name, kind) for tag, name, kind in HEADS.slots]
+    known: dict[str, Any] = {
+        "tools": (*lamps, TrainedTool(tool.name, tool.description, schema, tool.fingerprint)),
+        "heads": replace(HEADS, tools=("lamp_on", "lamp_off", "find_dish", None), slots=tuple(tags)),
+    }
+    return manifest(**{**known, **changed})
+
+
+def renamed(tool: Tool, **slots: tuple[str, str]) -> Manifest:
+    """Return a manifest in which "timer" is `tool`; `slots` say which name and type a slot of the graph has now."""
+    lamps = manifest().tools[:2]
+    trained = TrainedTool(tool.name, tool.description, dict(tool.schema), tool.fingerprint)
+    tags = [(tag, *slots.get(name, (name, kind))) for tag, name, kind in HEADS.slots]
+    heads = replace(HEADS, tools=("lamp_on", "lamp_off", tool.name, None), slots=tuple(tags))
+    return manifest(id=f"sha256:{tool.name}", tools=(*lamps, trained), heads=heads)
+
+
+def guide(folder: Path) -> Path:
+    """Write the bundle of the guide and return its path."""
+    path = folder / "guide.bundle"
+    own = {"onnx/model.onnx": graph(), "tokenizer.json": wordpiece(), FILE: b"", "README.md": b"# guide\n"}
+    write_bundle(path, guide_manifest(), own)
     return path
 
 

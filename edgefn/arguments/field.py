@@ -95,8 +95,8 @@ class Field:
         return None if self.choice is None or chosen is None else self.choice.value(chosen.row)
 
     def standing_for(self, chosen: Chosen, said: Said) -> Chosen:
-        """Return the row that stands for the value given: what an open parameter's words say is *not said* elsewhere."""
         """Return the row that stands for the value given: of what an open parameter's words say, that is *not said*."""
+        if self.choice is None or said.value is None or not any(each.end > each.start for each in said.evidence):
             return chosen
         closed = choice_values(self.parameter.schema) is not None
         row = self.choice.row_of(said.value if closed else None)

@@ -146,7 +146,7 @@ class Index:
         self._cased = _grouped((spelling.casefold(), name) for spelling, name in spellings)
         self._folded = _grouped((fold(spelling), name) for spelling, name in spellings)
         self._forms = [(form_of(spelling), name) for spelling, name in spellings if len(spelling) <= MAX_CHARACTERS]
-        self._scorer = Scorer([form for form, _ in self._forms])
+        self._scorer = Scorer(self._forms)
 
     def find(self, text: str) -> Match | NoMatch:
         """Return the name that `text` means."""

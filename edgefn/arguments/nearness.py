@@ -1,7 +1,7 @@
 """How near what was said is to a name: by spelling, by sound, by whole words.
 
 Every score is 1 at no difference and 0.5 at the most that is taken for a slip; 0 is anything beyond. The costs and
-limits were chosen on one half of tests/arguments/names and checked on the other by benchmarks/names.py.
+limits were chosen on the `dev` half of what benchmarks/names.py measures and checked on the other.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from edgefn.arguments.edits import Costs, distance
 from edgefn.arguments.forms import Form
 from edgefn.arguments.pinyin import likeness
 
+_LOWEST = 0.5
+"""Of a score that is still taken for a slip."""
 _GAP, _SPACE, _EXCHANGE = 0.8, 0.25, 0.7
 _SPELLING_LIMITS = (0.0, 0.0, 0.0, 1.0, 1.6, 2.0, 2.0, 2.0, 2.2, 2.2, 2.2, 2.2, 2.4)
 """Most cost by letters of the longer text; the last holds for all longer ones."""
@@ -28,9 +30,13 @@ _PART_SHARE = 0.6
 """Least share of letters that whole words in common must have where a word is missing or extra."""
 
 _CHINESE_LIMITS = (0.0, 0.2, 1.0, 1.5, 1.8, 2.2)
+_TELLING_LIMITS = (0.0, 0.2, 1.0, 1.5, 2.3, 2.4)
+"""As above where a character in common is in no other name of the list; in a name of three it may be a surname."""
+_TELLING_FROM = 100
+"""Least Chinese spellings on the list: on a short one nearly every character is in one name only, and tells nothing."""
 _SAME_SOUND, _NEAR_SOUND = 0.2, 0.4
 _CHINESE_MISSING = 0.95
-_CHINESE_EXTRA, _KNOWN_EXTRA = 0.5, 1.4
+_CHINESE_EXTRA, _KNOWN_EXTRA = 0.5, 1.3
 _CHINESE_SWAP, _KNOWN_SWAP = 0.9, 2.0
 _CHINESE_EXCHANGE = 0.5
 
@@ -49,10 +55,17 @@ _SPELLING = Costs(extra=_gap, missing=_gap, swap=_swap, exchange=_EXCHANGE, leas
 class Scorer:
     """Scores names against what is said, knowing which words the list has."""
 
-    def __init__(self, forms: Collection[Form]) -> None:
-        """Remember the words, and the characters of Chinese names."""
-        self._words = {word for form in forms for word in form.words}
-        self._characters = {character for form in forms if form.chinese for character in form.text}
+    def __init__(self, spellings: Collection[tuple[Form, str]]) -> None:
+        """Remember the words, and the characters of Chinese names; each spelling comes with the name it stands for."""
+        self._words = {word for form, _ in spellings for word in form.words}
+        chinese = [(form, name) for form, name in spellings if form.chinese]
+        owners: dict[str, set[str]] = {}
+        for form, name in chinese:
+            for character in form.text:
+                owners.setdefault(character, set()).add(name)
+        self._characters = frozenset(owners)
+        enough = len(chinese) >= _TELLING_FROM
+        self._telling = frozenset(each for each, names in owners.items() if len(names) == 1) if enough else frozenset()
         self._chinese = Costs(
             extra=lambda letter: _KNOWN_EXTRA if letter in self._characters else _CHINESE_EXTRA,
             missing=lambda letter: _CHINESE_MISSING,
@@ -100,9 +113,14 @@ class Scorer:
     def _by_characters(self, said: Form, name: Form) -> float:
         if said.parts.isdisjoint(name.parts):  # neither a character nor a syllable in common
             return 0.0
-        limit = _at(_CHINESE_LIMITS, name.letters)
+        usual = _at(_CHINESE_LIMITS, name.letters)
+        limit = _at(_TELLING_LIMITS, name.letters) if self._has_telling(said, name) else usual
         cost = min(distance(said.text, name.text, self._chinese, limit), self._out_of_order(said, name))
-        return 1 - cost / limit / 2 if cost <= limit else 0.0
+        return max(_LOWEST, 1 - cost / usual / 2) if cost <= limit else 0.0
+
+    def _has_telling(self, said: Form, name: Form) -> bool:
+        """Tell whether a character in common is in no other name of the list."""
+        return any(each in self._telling and each in said.text for each in name.text)
 
     def _out_of_order(self, said: Form, name: Form) -> float:
         """Return the cost of a text that holds every character of the name, in whatever order; infinity for others."""

@@ -37,6 +37,7 @@ from transformers import (
 
 from edgefn.manifest import Heads
 from edgefn.rows import Row
+from edgefn.tool import Tool
 
 TOOLS = ("play_music", "set_timer", "switch_lamp")
 _OPENERS = ("please", "could you", "now", "hey", "kindly", "i want you to", "go and", "just")
@@ -137,9 +138,16 @@ def foreign(tmp_path_factory):
 
 HEADS = Heads(
     tools=(*TOOLS, None),
-    choices=(("state", "bool", "true"), ("state", "bool", "false"), ("state", "bool", None)),
-    slots=("O", "B-minutes:integer", "I-minutes:integer"),
+    choices=(("state", "boolean", None), ("state", "boolean", "false"), ("state", "boolean", "true")),
+    slots=(("O", "", ""), ("B", "minutes", "integer"), ("I", "minutes", "integer")),
 )
+
+
+def known_tools():
+    """The tools of HEADS by name: set_timer takes minutes, switch_lamp a state."""
+    properties = {"set_timer": {"minutes": {"type": "integer"}}, "switch_lamp": {"state": {"type": "boolean"}}}
+    schemas = {name: {"type": "object", "properties": properties.get(name, {})} for name in TOOLS}
+    return {name: Tool.select_only(name, name.replace("_", " "), schema) for name, schema in schemas.items()}
 
 
 @pytest.fixture(scope="session")
@@ -215,6 +223,7 @@ class Helpers:
     """What fixtures cannot give: functions and names."""
 
     TOOLS, HEADS, BASES, FOREIGN = TOOLS, HEADS, BASES, FOREIGN
+    tools = known_tools()
     make_rows = staticmethod(make_rows)
     make_tokenizer = staticmethod(make_tokenizer)
     make_config = staticmethod(make_config)

@@ -2,21 +2,26 @@
 
 import dataclasses
 import functools
+from datetime import datetime
 
 import numpy as np
 import pytest
+import tiny as small
 from edgefn.export import calibrate as module
 from edgefn.export.calibrate import (
     BALANCED_FLOOR,
     BALANCED_LOSS,
     LEAST_ROWS,
+    NEUTRAL,
     Goal,
     Scored,
+    Softmaxes,
+    Temperatures,
     balanced_threshold,
     bounded_threshold,
     calibrate,
     fit_platt,
-    fit_temperature,
+    fit_temperatures,
     score,
     upper_limit,
 )
@@ -24,14 +29,36 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from edgefn.encoder import Encoded, Scores
 from edgefn.errors import DataError
-from edgefn.manifest import CalibrationRows, Heads
+from edgefn.interpreter import Interpreter
+from edgefn.manifest import CalibrationRows, Heads, TrainedTool
 from edgefn.metrics import scope_weights
 from edgefn.rows import Row
 from edgefn.selection import Selector, call_probability, log_softmax
 
 HEADS = Heads(tools=("a", "b", "c", None))
 NONE = 3
+NOW = datetime(2026, 11, 18, 10, 30)
+NOTHING = Softmaxes.of([])
+
+
+def scored_of(logits, gold, in_scope, ran=None, slots=NOTHING, choices=NOTHING, right=None):
+    """Scores of a model; where `right` is not told, the calls of tools that are right are right."""
+    logits = logits.astype("f4")
+    ran = np.ones(len(logits), bool) if ran is None else ran
+    none = NONE if logits.shape[1] > NONE else -1
+    tools = np.delete(logits, none, axis=1) if none >= 0 else logits
+    if right is None:
+        right = ran & in_scope & (tools.argmax(axis=1) == gold)
+    calls = tuple(f"{'abcde'[best]}()" for best in tools.argmax(axis=1))
+    return Scored(logits, ran, gold, none, in_scope, right, calls, slots, choices)
+
+
+def joined(first, second):
+    """Both, one after the other, without arguments."""
+    parts = ("logits", "gold", "in_scope", "ran")
+    return scored_of(*(np.concatenate([getattr(first, part), getattr(second, part)]) for part in parts))
 
 
 def make(inside=400, outside=200, accuracy=0.95, sharp=4.0, seed=0, columns=4):
@@ -44,7 +71,7 @@ def make(inside=400, outside=200, accuracy=0.95, sharp=4.0, seed=0, columns=4):
     logits = draw.normal(0, 1, (rows, columns))
     logits[np.arange(rows), said] += np.where(known, sharp * (0.5 + draw.random(rows)), 0.5)
     in_scope = gold != NONE
-    return Scored(logits.astype("f4"), np.ones(rows, bool), np.where(in_scope | (columns > 3), gold, -1), in_scope)
+    return scored_of(logits, np.where(in_scope | (columns > 3), gold, -1), in_scope)
 
 
 def some(scored, keep):
@@ -55,7 +82,7 @@ def accepts(scored, fitted, heads=HEADS):
     """Which rows the device would accept, by its own code."""
     selector = Selector(heads, fitted)
     chosen = [selector.select(row.copy()) for row in scored.logits]
-    return np.array([each.probability >= fitted.threshold for each in chosen])
+    return np.array([each.ranking[0].probability >= fitted.threshold for each in chosen])
 
 
 # Temperature
@@ -69,7 +96,8 @@ def decided(true, rows=20_000):
     best = log_p.argmax(1)
     right = draw.random(rows) < call_probability(log_p.max(1), 3.0, 2.0)
     gold = np.where(right, best, (best + draw.integers(1, 5, rows)) % 5)
-    return Scored((true * z).astype("f4"), np.ones(rows, bool), gold, np.ones(rows, bool))
+    scored = scored_of(true * z[:, :5], gold, np.ones(rows, bool), right=right)
+    return dataclasses.replace(scored, none=-1)
 
 
 FIVE = Heads(tools=tuple("abcde"))
@@ -78,18 +106,20 @@ FIVE = Heads(tools=tuple("abcde"))
 @pytest.mark.parametrize("true", [0.5, 1.0, 2.5, 6.0])
 def test_a_known_temperature_is_found(true):
     scored = decided(true)
-    assert fit_temperature(scored, FIVE, np.ones(len(scored.gold))) == pytest.approx(true, rel=0.2)
+    found = fit_temperatures(scored, FIVE, np.ones(len(scored.gold)))
+    assert found.tool == pytest.approx(true, rel=0.2)
+    assert (found.slot, found.choice) == (1.0, 1.0)  # heads that nothing was read from
 
 
 def test_no_other_temperature_decides_better():
     scored, weights = make(accuracy=0.85), np.ones(600)
 
     def loss(temperature):
-        log_p, right = scored.log_p(HEADS, temperature)
-        p = call_probability(log_p, *fit_platt(log_p, right, weights))
-        return -np.log(np.where(right, p, 1 - p)).mean()
+        log_p = scored.log_p(HEADS, Temperatures(temperature))
+        p = call_probability(log_p, *fit_platt(log_p, scored.right, weights))
+        return -np.log(np.where(scored.right, p, 1 - p)).mean()
 
-    found = fit_temperature(scored, HEADS, weights)
+    found = fit_temperatures(scored, HEADS, weights).tool
     assert all(
         loss(found) <= loss(other) + 1e-3 for other in (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, found * 0.8, found * 1.25)
     )
@@ -98,21 +128,104 @@ def test_no_other_temperature_decides_better():
 def test_rows_without_an_answer_do_not_move_the_temperature():
     scored = make()
     weights = np.ones(len(scored.gold))
-    before = fit_temperature(scored, HEADS, weights)
-    lost = np.zeros_like(scored.logits[:50])
-    more = Scored(
-        np.concatenate([scored.logits, lost]),
-        np.concatenate([scored.ran, np.zeros(50, bool)]),
-        np.concatenate([scored.gold, np.zeros(50, int)]),
-        np.concatenate([scored.in_scope, np.ones(50, bool)]),
-    )
-    assert fit_temperature(more, HEADS, np.ones(len(more.gold))) == pytest.approx(before, rel=1e-2)
+    before = fit_temperatures(scored, HEADS, weights).tool
+    lost = scored_of(np.zeros_like(scored.logits[:50]), np.zeros(50, int), np.ones(50, bool), np.zeros(50, bool))
+    more = joined(scored, lost)
+    assert not more.right[-50:].any() and more.log_p(HEADS, Temperatures())[-1] == -np.inf
+    assert fit_temperatures(more, HEADS, np.ones(len(more.gold))).tool == pytest.approx(before, rel=1e-2)
 
 
 def test_no_answer_at_all_still_gives_a_temperature():
     scored = dataclasses.replace(make(), ran=np.zeros(600, bool))
-    temperature = fit_temperature(scored, HEADS, np.ones(600))
+    temperature = fit_temperatures(scored, HEADS, np.ones(600)).tool
     assert np.isfinite(temperature) and temperature > 0
+
+
+# Words and choices
+
+
+def softmaxes(draw, rows, most, labels, doubt):
+    """Up to `most` softmaxes a row, each with its first label ahead by up to `doubt`; and each row's smallest lead."""
+    found, least = [], np.full(rows, np.inf)
+    for row in range(rows):
+        for _ in range(draw.integers(0, most + 1)):
+            logits = np.zeros(labels, dtype="f4")
+            logits[0] = draw.uniform(0, doubt)
+            least[row] = min(least[row], logits[0])
+            found.append((row, logits, 0))
+    return Softmaxes.of(found), least
+
+
+def with_arguments(rows=3000, seed=9):
+    """Tools that are certain; words and choices whose doubts say how often the call is right."""
+    draw = np.random.default_rng(seed)
+    slots, _ = softmaxes(draw, rows, 6, 5, 8)
+    choices, _ = softmaxes(draw, rows, 2, 3, 6)
+    log_p = slots.log_p(2.0, rows) + choices.log_p(0.8, rows)
+    right = draw.random(rows) < call_probability(log_p, 2.0, 2.0)
+    gold = draw.integers(0, 3, rows)
+    logits = np.zeros((rows, 4))
+    logits[np.arange(rows), gold] = 40
+    return scored_of(logits, gold, np.ones(rows, bool), slots=slots, choices=choices, right=right)
+
+
+def test_softmaxes_of_many_rows_at_once():
+    by_row = [
+        (0, np.array([1.0, 0.0, 2.0], dtype="f4"), 0),
+        (0, np.array([3.0, 0.0, -2.0], dtype="f4"), 1),
+        (2, np.array([0.5, 1.5], dtype="f4"), 1),  # fewer labels than the others have
+    ]
+    found = Softmaxes.of(by_row)
+    for temperature in (0.5, 1.0, 3.0):
+        each = [log_softmax(logits / temperature)[taken] for _, logits, taken in by_row]
+        expected = [each[0] + each[1], 0.0, each[2], 0.0]
+        assert found.log_p(temperature, 4) == pytest.approx(expected, rel=1e-5)
+    assert found.subset(np.array([2, 1])).log_p(1.0, 2) == pytest.approx(found.log_p(1.0, 4)[[2, 1]])
+    assert found.subset(np.array([1, 3])).log_p(1.0, 2).tolist() == [0.0, 0.0]
+    assert NOTHING.log_p(1.0, 3).tolist() == [0.0, 0.0, 0.0]
+
+
+def test_the_call_is_as_probable_as_its_tool_its_words_and_its_choices_together():
+    scored = with_arguments(50)
+    tools = np.delete(log_softmax(scored.logits / 2.0), NONE, axis=1).max(axis=1)
+    expected = tools + scored.slots.log_p(3.0, 50) + scored.choices.log_p(0.5, 50)
+    assert scored.log_p(HEADS, Temperatures(2.0, 3.0, 0.5)) == pytest.approx(expected)
+    some_rows = np.array([7, 3, 49])
+    assert scored.subset(some_rows).log_p(HEADS, Temperatures(2.0, 3.0, 0.5)) == pytest.approx(expected[some_rows])
+
+
+def test_temperatures_of_arguments_are_found():
+    """Their ratio is told by the rows; a common factor is told by Platt's map as well."""
+    scored = with_arguments()
+    found = fit_temperatures(scored, HEADS, np.ones(len(scored.gold)))
+    assert found.slot / found.choice == pytest.approx(2.0 / 0.8, rel=0.4)
+
+    def loss(temperatures):
+        log_p = scored.log_p(HEADS, temperatures)
+        p = call_probability(log_p, *fit_platt(log_p, scored.right, np.ones(len(log_p))))
+        return -np.log(np.where(scored.right, p, 1 - p)).mean()
+
+    assert loss(found) <= loss(Temperatures()) and loss(found) <= loss(Temperatures(1.0, 2.0, 0.8)) + 2e-3
+
+
+def test_a_wrong_argument_is_a_wrong_call():
+    """Half of the tools' right calls have a wrong argument that nothing tells of: no probability is high."""
+    scored = make(outside=0, accuracy=1.0)
+    half = dataclasses.replace(scored, right=scored.right & (np.arange(400) % 2 == 0))
+    fitted = calibrate(half, HEADS, Goal(), None)
+    p = call_probability(half.log_p(HEADS, Temperatures.of(fitted)), fitted.platt_slope, fitted.platt_intercept)
+    assert p.mean() == pytest.approx(half.right.mean(), abs=0.02)
+    assert half.tool_right(HEADS).mean() > 1.9 * half.right.mean()
+
+
+def test_doubtful_arguments_are_turned_away():
+    scored = with_arguments()
+    fitted = calibrate(scored, HEADS, Goal(), None)
+    assert fitted.slot_temperature > fitted.choice_temperature > 0
+    p = call_probability(scored.log_p(HEADS, Temperatures.of(fitted)), fitted.platt_slope, fitted.platt_intercept)
+    sure = p >= np.quantile(p, 0.5)
+    assert scored.right[sure].mean() > scored.right[~sure].mean() + 0.2
+    assert p.mean() == pytest.approx(scored.right.mean(), abs=0.02)
 
 
 # Platt's map
@@ -315,8 +428,7 @@ def test_the_device_accepts_what_calibration_says():
     fitted = calibrate(scored, HEADS, Goal(wrong_rate=0.15, threshold="risk"), None)
     assert abs(accepts(scored, fitted).sum() - fitted.bound.accepted_rows) <= 1
     fitted = calibrate(scored, HEADS, Goal(), None)
-    log_p, _ = scored.log_p(HEADS, fitted.tool_temperature)
-    p = call_probability(log_p, fitted.platt_slope, fitted.platt_intercept)
+    p = call_probability(scored.log_p(HEADS, Temperatures.of(fitted)), fitted.platt_slope, fitted.platt_intercept)
     assert abs(accepts(scored, fitted).sum() - (p >= fitted.threshold).sum()) <= 1
 
 
@@ -374,8 +486,8 @@ def test_the_expected_share_weighs_the_rows():
     assert [each.out_of_scope_share for each in fitted.values()] == [0.05, 0.6]
     p = {}
     for share, each in fitted.items():
-        log_p, right = scored.log_p(HEADS, each.tool_temperature)
-        p[share] = call_probability(log_p, each.platt_slope, each.platt_intercept)
+        right = scored.right
+        p[share] = call_probability(scored.log_p(HEADS, Temperatures.of(each)), each.platt_slope, each.platt_intercept)
         # What is said is what is true, in a world with that share.
         weights = scope_weights(scored.in_scope, share)
         assert np.average(p[share], weights=weights) == pytest.approx(np.average(right, weights=weights), abs=0.02)
@@ -385,17 +497,12 @@ def test_the_expected_share_weighs_the_rows():
 def test_a_model_without_a_row_for_none_of_these_is_calibrated_too():
     heads, scored = Heads(tools=("a", "b", "c")), make(columns=3, outside=0)
     outside = np.random.default_rng(8).normal(0, 1, (200, 3)).astype("f4")
-    both = Scored(
-        np.concatenate([scored.logits, outside]),
-        np.ones(600, bool),
-        np.concatenate([scored.gold, np.full(200, -1)]),
-        np.arange(600) < 400,
-    )
+    both = joined(scored, scored_of(outside, np.full(200, -1), np.zeros(200, bool)))
+    assert both.none == -1
     fitted = calibrate(both, heads, Goal(), None)
     accepted = accepts(both, fitted, heads)
     assert accepted[:400].mean() > accepted[400:].mean() + 0.1
-    _, right = both.log_p(heads, 1.0)
-    assert not right[400:].any()
+    assert not both.right[400:].any() and not both.decided_right()[400:].any()
 
 
 @settings(deadline=None, max_examples=25)
@@ -408,30 +515,66 @@ def test_whatever_the_scores_the_probabilities_are_probabilities(inside, outside
     assert 0 <= fitted.threshold <= 1
     selector = Selector(HEADS, fitted)
     best = [selector.select(row.copy()) for row in scored.logits]
-    assert all(0 < each.probability < 1 for each in best)
+    assert all(0 < each.ranking[0].probability < 1 for each in best)
 
 
 class FakeEncoder:
     """Runs words as if they were scores."""
 
     def encode(self, text):
-        return "too_long" if "long" in text else [len(text)]
+        return "too_long" if "long" in text else Encoded(text, [len(text)], [(0, len(text))])
 
-    def run(self, ids):
-        return type("Scores", (), {"tool_logits": np.array([ids[0], 0, 0, 1.5], dtype="f4")})()
+    def run(self, encoded):
+        tools = np.array([encoded.ids[0], 0, 0, 1.5], dtype="f4")
+        return Scores(tools, np.zeros(0, dtype="f4"), np.zeros((1, 0), dtype="f4"))
+
+
+def fake(heads):
+    """Reads the calls of tools without parameters."""
+    trained = [TrainedTool(name, "", {"type": "object", "properties": {}}, "") for name in heads.tools if name]
+    return Interpreter(FakeEncoder(), heads, NEUTRAL, trained)
 
 
 def test_rows_are_scored_one_by_one_and_in_order():
     rows = [Row("xx", "a"), Row("too long", "b"), Row("x", None)]
-    scored = score(FakeEncoder(), HEADS, rows)
+    scored = score(fake(HEADS), HEADS, rows)
     assert scored.logits.tolist() == [[2, 0, 0, 1.5], [0, 0, 0, 0], [1, 0, 0, 1.5]]
     assert scored.ran.tolist() == [True, False, True]
     assert scored.gold.tolist() == [0, 1, NONE] and scored.in_scope.tolist() == [True, True, False]
-    assert scored.decisions()[[0, 2]].tolist() == [0, NONE]
-    log_p, right = scored.log_p(HEADS, 1.0)
-    assert right.tolist() == [True, False, False] and log_p[1] == -np.inf
-    without = score(FakeEncoder(), Heads(tools=("a", "b", "c", "d")), rows)
-    assert without.gold.tolist() == [0, 1, -1]
+    assert scored.none == NONE and scored.calls == ("a()", "", "a()")
+    assert scored.decisions() == ["a()", "", ""]
+    assert scored.right.tolist() == scored.tool_right(HEADS).tolist() == [True, False, False]
+    # What never reached the engine is decided rightly by nobody, and "none of these" out of scope is right.
+    assert scored.decided_right().tolist() == [True, False, True]
+    assert scored.log_p(HEADS, Temperatures())[1] == -np.inf
+    without = Heads(tools=("a", "b", "c", "d"))
+    scored = score(fake(without), without, rows)
+    assert scored.gold.tolist() == [0, 1, -1] and scored.none == -1
+    assert scored.decided_right().tolist() == [True, False, False]
+
+
+def test_arguments_are_scored_too():
+    """Of a real graph: every word and every choice is there, and a call is right with its arguments only."""
+    machine = small.interpreter()
+    rows = [
+        Row("set a timer ten minutes", "set_timer", {"minutes": 10}),
+        Row("set a timer ten minutes", "set_timer", {"minutes": 5}),
+        Row("lamp on", "lamp_on"),
+        Row("timer zero", "set_timer"),
+        Row("loud timer", "set_timer", {"loud": True}),
+    ]
+    scored = score(machine, small.HEADS, rows)
+    assert scored.right.tolist() == [True, False, True, False, True]
+    assert scored.tool_right(small.HEADS).all()
+    assert scored.calls[0] == "set_timer(minutes=10)" and scored.calls[2] == "lamp_on()"
+    assert scored.slots.row.tolist() == [0] * 5 + [1] * 5 + [3] * 2 + [4] * 2
+    assert scored.slots.taken.tolist() == [0, 0, 0, 3, 0, 0, 0, 0, 3, 0, 0, 3, 0, 0]
+    assert scored.choices.row.tolist() == [0, 1, 3, 4] and scored.choices.taken.tolist() == [0, 0, 0, 2]
+    log_p = scored.log_p(small.HEADS, Temperatures(2.0, 3.0, 0.5))
+    fitted = small.calibration(tool_temperature=2.0, slot_temperature=3.0, choice_temperature=0.5)
+    device = small.interpreter(calibration=fitted)
+    found = [device.interpret(row.text, NOW).log_p for row in rows]
+    assert log_p == pytest.approx(found, rel=1e-6, abs=1e-9)
 
 
 def test_the_grid_of_thresholds_runs_from_strict_to_loose():

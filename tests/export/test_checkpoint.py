@@ -2,7 +2,9 @@
 
 import json
 import shutil
+from datetime import timedelta
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
 import pytest
@@ -14,8 +16,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoModelForSequenceClassification
 
+from edgefn import Among, Synonyms
 from edgefn.errors import CheckpointError
-from edgefn.tool import Tool
+from edgefn.tool import Tool, fingerprint_parameters
 
 SCHEMA = {
     "type": "object",
@@ -89,10 +92,11 @@ def test_the_layout_stands_in_the_configuration(folders, tiny):
     assert (layout["format"], layout["base"], layout["data"]) == (1, "some-base", {"train.jsonl": "ab" * 32})
     assert layout["heads"]["tools"] == [*tiny.TOOLS, None]
     assert layout["heads"]["choices"] == [
-        ["state", "bool", "true"],
-        ["state", "bool", "false"],
-        ["state", "bool", None],
+        ["state", "boolean", None],
+        ["state", "boolean", "false"],
+        ["state", "boolean", "true"],
     ]
+    assert layout["heads"]["slots"] == [["O", "", ""], ["B", "minutes", "integer"], ["I", "minutes", "integer"]]
     assert [tool["name"] for tool in layout["tools"]] == list(tiny.TOOLS)
     assert layout["tools"][0]["parameters"] == SCHEMA
 
@@ -191,9 +195,13 @@ def strange_tool(folder):
     edit(folder, lambda config: config["edgefn"]["tools"][0].update(colour="red"))
 
 
+def short_key(folder):
+    edit(folder, lambda config: config["edgefn"]["heads"]["slots"].__setitem__(1, ["B", "minutes"]))
+
+
 DAMAGE = (
     lose_config, break_config, lose_heads, cut_heads, empty_heads, forget_a_tensor, add_a_tensor, drop_a_row,
-    lose_weights, cut_weights, lose_tokenizer, no_heads_in_layout, no_layout, strange_tool,
+    lose_weights, cut_weights, lose_tokenizer, no_heads_in_layout, no_layout, strange_tool, short_key,
 )  # fmt: skip
 
 
@@ -203,6 +211,59 @@ def test_damage_is_one_error_that_names_the_folder(copied, damage):
     with pytest.raises(CheckpointError) as raised:
         load_checkpoint(copied)
     assert str(copied) in raised.value.message and raised.value.hint
+
+
+def test_a_schema_may_be_edited_where_the_heads_have_the_rows(copied, tiny):
+    """Descriptions, bounds and what people say may change; a value or a type that was not trained is refused."""
+
+    def state(config):
+        return config["edgefn"]["tools"][0]["parameters"]["properties"]["state"]
+
+    edit(copied, lambda config: state(config).update({"description": "ein oder aus", "x-said-as": {"true": ["an"]}}))
+    assert load_checkpoint(copied).tools[0].parameters["properties"]["state"]["description"] == "ein oder aus"
+    edit(copied, lambda config: state(config).update(type="integer"))
+    with pytest.raises(CheckpointError, match=rf"{tiny.TOOLS[0]}, parameter 'state': it was not trained") as raised:
+        load_checkpoint(copied)
+    assert "boolean" in raised.value.hint
+
+
+def test_a_tool_is_remembered_with_its_defaults_and_what_people_call_its_values():
+    def visit(
+        room: Annotated[str, Among(lambda: {"Main Hall": ["lobby"]})],
+        way: Annotated[Literal["up", "down"], Synonyms({"up": ["upstairs"]})] = "up",
+        stay: timedelta = timedelta(minutes=30),
+        note: str | None = None,
+    ) -> None:
+        """Plan a visit.
+
+        Args:
+            room: which room.
+            way: which way.
+            stay: how long.
+            note: what else.
+        """
+
+    made = Tool.from_function(visit)
+    known = trained_tool(made)
+    properties = known.parameters["properties"]
+    assert properties["room"]["x-said-as"] == {"Main Hall": ["lobby"]} and "default" not in properties["room"]
+    assert properties["way"]["x-said-as"] == {"up": ["upstairs"]} and properties["way"]["default"] == "up"
+    assert properties["stay"]["default"] == "PT30M" and "default" not in properties["note"]
+    assert known.fingerprint == made.fingerprint and known.callable
+    assert fingerprint_parameters(known.parameters) == made.parameters_fingerprint  # a device's tool still fits
+    assert "x-said-as" not in json.dumps(made.schema)  # the tool itself is as it was
+
+
+def test_a_list_that_only_the_device_has_is_not_remembered():
+    def find(room: Annotated[str, Among(list)]) -> None:
+        """Find a room.
+
+        Args:
+            room: which room.
+        """
+
+    known = trained_tool(Tool.from_function(find))
+    assert known.parameters["properties"]["room"] == {"type": "string", "description": "which room."}
 
 
 def test_a_folder_that_is_not_there_or_something_else(tmp_path, bases):

@@ -6,6 +6,8 @@ import pytest
 import torch
 from edgefn.export.batches import Collator, Example, Examples, infer
 from edgefn.export.distill import average, opinions, perturb
+from edgefn.export.keys import UNLABELLED
+from edgefn.export.losses import LabelsOf
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,15 +35,32 @@ def test_any_rows(texts, count):
     assert len(made) <= count and all(text.strip() for text in made)
 
 
-def test_opinions_are_mean_probabilities(tool_models):
+def test_opinions_are_mean_probabilities(tool_models, tiny):
     teachers = [tool_models["bert"], copy.deepcopy(tool_models["bert"])]
     with torch.no_grad():
         teachers[1].tool_head.bias += torch.arange(len(teachers[1].keys.tools))
-    examples = Examples([Example([2, 9, 3], 0), Example([2, 7, 8, 3], 1)])
-    found = opinions(iter(teachers), examples, Collator(0))
-    expected = sum(infer(each, examples, Collator(0))[0].softmax(1) for each in teachers) / 2
-    assert torch.allclose(found, expected)
-    assert torch.allclose(found.sum(1), torch.ones(2))
+        teachers[1].slot_head.bias += torch.tensor([1.0, -1.0, 2.0])
+    labels_of = LabelsOf(tiny.HEADS, tiny.tools)
+    examples = Examples([Example([2, 9, 3], 0, (1,), (0,)), Example([2, 7, 8, 3], 1, (1, 2), (1, 2))])
+    found = opinions(iter(teachers), examples, Collator(0), labels_of)
+    answers = [infer(each, examples, Collator(0)) for each in teachers]
+    expected = sum(each.tools.softmax(1) for each in answers) / 2
+    assert torch.allclose(torch.stack([each.tools for each in found]), expected)
+    assert found[0].slots.tolist() == [[1.0, 0.0, 0.0]]  # play_music has no slots
+    assert torch.allclose(found[1].slots, sum(each.slots[1].softmax(1) for each in answers) / 2, atol=1e-6)
+
+
+def test_opinions_of_words_are_those_on_the_tool_that_the_teachers_think_best(tool_models, tiny):
+    teacher = copy.deepcopy(tool_models["bert"])
+    labels_of = LabelsOf(tiny.HEADS, tiny.tools)
+    examples = Examples([Example([2, 7, 8, 3], UNLABELLED, (1, 2), (UNLABELLED,) * 2), Example([2, 3], UNLABELLED)])
+    for tool, outside in (("set_timer", False), ("switch_lamp", True), (None, True)):
+        with torch.no_grad():
+            teacher.tool_head.bias[:] = torch.tensor([99.0 * (name == tool) for name in tiny.HEADS.tools])
+        words, nothing = (each.slots for each in opinions([teacher], examples, Collator(0), labels_of))
+        assert words.shape == (2, 3) and torch.allclose(words.sum(1), torch.ones(2))
+        assert bool((words[:, 0] == 1).all()) is outside
+        assert nothing.shape == (0, 3)
 
 
 def test_average_of_weights():

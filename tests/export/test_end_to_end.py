@@ -37,9 +37,7 @@ def made(tmp_path_factory):
     write_rows(folder / "train.jsonl", chosen_rows("train.jsonl", 60))
     write_rows(folder / "valid.jsonl", chosen_rows("valid.jsonl", 60))
     registry = Registry(tool for tool in Registry.load(KIOSK) if tool.name in CHOSEN)
-    settings = TrainSettings(
-        data=folder / "train.jsonl", valid=folder / "valid.jsonl", tune="heads", epochs=4, per_tool=40, head_rate=5e-3
-    )
+    settings = TrainSettings(data=folder / "train.jsonl", valid=folder / "valid.jsonl", epochs=6, batch=16, per_tool=60)
     trained = train(registry, folder / "checkpoint", settings)
     exported = export_bundle(trained.folder, folder / "kiosk.bundle", ExportSettings("int8", budget=2.0))
     return folder / "kiosk.bundle", trained, exported
@@ -51,10 +49,11 @@ def dispatcher(made):
         return edgefn.load(made[0], tools=KIOSK, selftest=True)
 
 
-def test_a_short_training_of_the_heads_is_enough(made):
+def test_a_short_training_is_enough(made):
+    """Of the whole encoder: over a frozen one, the heads alone find the tool, but not its arguments."""
     _, trained, _ = made
-    assert trained.report.accuracy > 0.5 and trained.report.macro_f1 > 0.5  # of four answers
-    assert trained.trained_parameters < 10_000
+    assert trained.report.accuracy > 0.7 and trained.report.macro_f1 > 0.7  # of four answers
+    assert trained.trained_parameters > 1_000_000
 
 
 def test_the_bundle_is_small_and_like_pytorch(made):
@@ -78,7 +77,7 @@ def test_the_bundle_is_small_and_like_pytorch(made):
     ],
 )
 def test_it_answers_what_visitors_ask(dispatcher, text, tool):
-    assert dispatcher.encoder.encode(text)[0] == 101
+    assert dispatcher.encoder.encode(text).ids[0] == 101
     answer = dispatcher.predict(text)
     assert getattr(answer, "tool", None) == tool, answer
 

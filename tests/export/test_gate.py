@@ -5,15 +5,22 @@ import math
 
 import numpy as np
 import pytest
+from edgefn.export.calibrate import NEUTRAL
 from edgefn.export.gate import DEFAULT_BUDGET, SIGNIFICANCE, Candidate, GateReport, Side, alternate, compare
 from scipy.stats import binomtest
 
+from edgefn.encoder import Encoded, Scores
 from edgefn.errors import DataError, GateRefused
-from edgefn.manifest import Heads
+from edgefn.interpreter import Interpreter
+from edgefn.manifest import Heads, TrainedTool
 from edgefn.rows import Row
 
-HEADS = Heads(tools=("a", "b", None))
-SIDE = Side(megabytes=1.0, p50_ms=1.0, tool_accuracy=1.0, auroc=1.0, ece=0.0)
+HEADS = Heads(
+    tools=("a", "b", None),
+    choices=(("loud", "boolean", None), ("loud", "boolean", "false"), ("loud", "boolean", "true")),
+)
+SIDE = Side(megabytes=1.0, p50_ms=1.0, tool_accuracy=1.0, exact_call=1.0, auroc=1.0, ece=0.0)
+SCHEMAS = {"a": {}, "b": {"loud": {"type": "boolean"}}}
 
 
 def report(worse, better, rows=1000):
@@ -70,18 +77,26 @@ def test_the_budget_is_the_users():
 
 
 class FakeEncoder:
-    """Gives known scores for known texts."""
+    """Gives known scores for known texts: of the tools, and of the one choice where it is told."""
 
-    def __init__(self, scores):
+    def __init__(self, scores, choices=None):
         self.scores = [np.asarray(each, dtype="f4") for each in scores]
+        self.choices = [np.asarray(each, dtype="f4") for each in choices or [[9, 0, 0]] * len(scores)]
         self.runs = 0
 
     def encode(self, text):
-        return "too_long" if text == "long" else [int(text)]
+        return "too_long" if text == "long" else Encoded(text, [int(text)], [(0, len(text))])
 
-    def run(self, ids):
+    def run(self, encoded):
         self.runs += 1
-        return type("Scores", (), {"tool_logits": self.scores[ids[0]]})()
+        at = encoded.ids[0]
+        return Scores(self.scores[at], self.choices[at], np.zeros((1, 0), dtype="f4"))
+
+
+def candidate(encoder, size=10):
+    """What is measured: a graph, and what reads its calls."""
+    trained = [TrainedTool(name, "", {"type": "object", "properties": each}, "") for name, each in SCHEMAS.items()]
+    return Candidate(Interpreter(encoder, HEADS, NEUTRAL, trained), size)
 
 
 A, B, NONE = [4, 0, 0], [0, 4, 0], [0, 0, 4]
@@ -89,23 +104,41 @@ ROWS = [Row("0", "a"), Row("1", "b"), Row("2", None), Row("3", "a")]
 
 
 def test_flips_are_listed_with_texts_and_sides():
-    before = Candidate(FakeEncoder([A, B, NONE, B]), 2_000_000)
-    after = Candidate(FakeEncoder([NONE, B, A, A]), 500_000)
+    before = candidate(FakeEncoder([A, B, NONE, B]), 2_000_000)
+    after = candidate(FakeEncoder([NONE, B, A, A]), 500_000)
     made, scored = compare(before, after, HEADS, ROWS)
     flips = [(flip.text, flip.gold, flip.before, flip.after) for flip in made.flips]
-    assert flips == [("0", "a", "a", None), ("2", None, None, "a"), ("3", "a", "b", "a")]
+    assert flips == [("0", "a()", "a()", ""), ("2", "", "", "a()"), ("3", "a()", "b()", "a()")]
     assert (made.rows, made.worse, made.better) == (4, 2, 1)
     assert (made.before.megabytes, made.after.megabytes) == (2.0, 0.5)
     assert (made.before.tool_accuracy, made.after.tool_accuracy) == (pytest.approx(2 / 3), 1.0)
     assert scored.logits.tolist() == [NONE, B, A, A]
     plain = json.loads(json.dumps(made.to_json()))
-    assert plain["flips"][0] == {"text": "0", "gold": "a", "before": "a", "after": None}
+    assert plain["flips"][0] == {"text": "0", "gold": "a()", "before": "a()", "after": ""}
     assert plain["loss_points"] == 25.0 and plain["p_value"] == made.p_value
+
+
+def test_another_argument_is_a_flip():
+    """The same tools on both sides, and one choice that quantization turned."""
+    rows = [Row("0", "b", {"loud": True}), Row("1", "b"), Row("2", "a"), Row("3", "b", {"loud": False})]
+    loud, quiet, unsaid = [0, 0, 9], [0, 9, 0], [9, 0, 0]
+    before = candidate(FakeEncoder([B, B, A, B], [loud, unsaid, unsaid, unsaid]))
+    after = candidate(FakeEncoder([B, B, A, B], [quiet, unsaid, loud, quiet]))
+    made, scored = compare(before, after, HEADS, rows)
+    flips = [(flip.text, flip.gold, flip.before, flip.after) for flip in made.flips]
+    assert flips == [
+        ("0", "b(loud=True)", "b(loud=True)", "b(loud=False)"),
+        ("3", "b(loud=False)", "b()", "b(loud=False)"),
+    ]
+    assert (made.worse, made.better) == (1, 1)
+    assert made.before.tool_accuracy == made.after.tool_accuracy == 1.0
+    assert made.before.exact_call == made.after.exact_call == 0.75
+    assert scored.right.tolist() == [False, True, True, True]
 
 
 def test_the_same_graph_flips_nothing():
     encoder = FakeEncoder([A, B, NONE, B])
-    made, _ = compare(Candidate(encoder, 10), Candidate(encoder, 10), HEADS, ROWS)
+    made, _ = compare(candidate(encoder), candidate(encoder), HEADS, ROWS)
     assert made.flips == () and made.loss_points == 0 and made.p_value == 1.0
     assert made.before.tool_accuracy == made.after.tool_accuracy and made.before.ece == made.after.ece
     made.enforce(0.0)
@@ -113,21 +146,21 @@ def test_the_same_graph_flips_nothing():
 
 def test_without_rows_out_of_scope_there_is_no_auroc():
     encoder = FakeEncoder([A, B, NONE, B])
-    made, _ = compare(Candidate(encoder, 10), Candidate(encoder, 10), HEADS, [ROWS[0], ROWS[1]])
+    made, _ = compare(candidate(encoder), candidate(encoder), HEADS, [ROWS[0], ROWS[1]])
     assert math.isnan(made.before.auroc)
 
 
 def test_rows_without_any_tool_are_refused():
     encoder = FakeEncoder([A, B, NONE, B])
     with pytest.raises(DataError):
-        compare(Candidate(encoder, 10), Candidate(encoder, 10), HEADS, [ROWS[2]])
+        compare(candidate(encoder), candidate(encoder), HEADS, [ROWS[2]])
 
 
 def test_a_text_that_is_never_run_is_wrong_on_both_sides():
     encoder = FakeEncoder([A, B])
-    made, scored = compare(Candidate(encoder, 1), Candidate(encoder, 1), HEADS, [ROWS[0], ROWS[1], Row("long", "b")])
+    made, scored = compare(candidate(encoder), candidate(encoder), HEADS, [ROWS[0], ROWS[1], Row("long", "b")])
     assert scored.ran.tolist() == [True, True, False]
-    assert made.before.tool_accuracy == pytest.approx(2 / 3) and made.flips == ()
+    assert made.before.tool_accuracy == made.before.exact_call == pytest.approx(2 / 3) and made.flips == ()
 
 
 def test_the_two_take_turns():

@@ -1,5 +1,6 @@
 """From a checkpoint to a bundle that answers, in Python and on the command line."""
 
+import dataclasses
 import importlib.util
 import json
 import re
@@ -15,6 +16,7 @@ from edgefn.export.checkpoint import load_checkpoint
 from edgefn.export.data import digest, write_rows
 from edgefn.export.pipeline import ExportSettings, export_bundle
 from edgefn.export.quantize import FILES
+from edgefn.export.train import train
 from onnx import numpy_helper
 
 import edgefn
@@ -28,6 +30,7 @@ from edgefn.errors import (
     GateRefused,
     ParityError,
 )
+from edgefn.evaluation import judge
 from edgefn.rows import Row
 from edgefn.selftest import rows_from, rows_to
 
@@ -71,6 +74,53 @@ def test_a_bundle_answers(exported, tiny, how):
     )
     assert right >= 0.9 * len(rows)
     assert dispatcher.predict_batch([row.text for row in rows]) == answers
+
+
+def test_a_bundle_fills_arguments(settings, tiny, tmp_path):
+    """Rows with values and where they stand become whole calls: a number from its word, a state from the sentence."""
+    files = {}
+    for name, per_tool, seed in (("train", 150, 11), ("valid", 100, 12)):
+        files[name] = tmp_path / f"{name}.jsonl"
+        write_rows(files[name], with_arguments(tiny.make_rows(per_tool, seed)))
+    chosen = dataclasses.replace(settings, data=files["train"], valid=files["valid"], epochs=8)
+    said = []
+    trained = train(None, tmp_path / "checkpoint", chosen, said.append)
+    epochs = [re.search(r"accuracy ([\d.]+), whole calls ([\d.]+), loss", line) for line in said if "epoch" in line]
+    assert all(float(each[2]) <= float(each[1]) for each in epochs)
+    exported = export_bundle(trained.folder, tmp_path / "out.bundle", ExportSettings("int8", budget=5))
+    heads = exported.manifest.heads
+    assert [key[:2] for key in heads.slots] == [("O", ""), ("B", "minutes"), ("I", "minutes")]
+    assert heads.choices == (("on", "boolean", None), ("on", "boolean", "false"), ("on", "boolean", "true"))
+    fitted = exported.manifest.calibration
+    assert min(fitted.tool_temperature, fitted.slot_temperature, fitted.choice_temperature) > 0
+
+    dispatcher = edgefn.load(tmp_path / "out.bundle", selftest=True)
+    rows = with_arguments(tiny.make_rows(50, seed=13))
+    found = judge(dispatcher.interpreter, rows)
+    numbers = found.numbers(fitted.threshold, 0.25)
+    assert numbers["tool_accuracy"] > 0.95 and numbers["exact_call"] > 0.85 and numbers["slot_f1"] > 0.9
+    assert found.by_parameter["minutes"].right > 0.9 * found.by_parameter["minutes"].rows > 0
+    assert found.by_parameter["on"].right > 0.8 * found.by_parameter["on"].rows > 0
+    call = dispatcher.predict("please set twenty minutes today")
+    assert call.arguments == {"minutes": 20}
+    assert [(each.parameter, each.text) for each in call.evidence] == [("minutes", "twenty")]
+    selftest = rows_from((tmp_path / "out.bundle" / "selftest.jsonl").read_bytes())
+    assert any(row.arguments for row in selftest)
+
+
+def with_arguments(rows):
+    """The rows with what their words say: how many minutes, and whether a lamp goes on."""
+    numbers = {"one": 1, "two": 2, "five": 5, "ten": 10, "twenty": 20, "sixty": 60}
+    made = []
+    for row in rows:
+        words = {match[0]: match.span() for match in re.finditer(r"\w+", row.text)}
+        number = next((word for word in words if word in numbers), None)
+        if row.tool == "set_timer" and number is not None:
+            row = dataclasses.replace(row, arguments={"minutes": numbers[number]}, spans=((*words[number], "minutes"),))
+        elif row.tool == "switch_lamp" and words.keys() & {"on", "off"}:
+            row = dataclasses.replace(row, arguments={"on": "on" in words})
+        made.append(row)
+    return made
 
 
 def test_no_tool_of_rows_alone_is_run(exported):
@@ -128,7 +178,8 @@ def test_the_measurements_are_kept(exported, how):
     assert measured["machine"]["processor"] and measured["machine"]["cores"] >= 1
     assert measured["onnxruntime"] and measured["threads"] >= 1
     for side in ("before", "after"):
-        assert set(measured[side]) == {"megabytes", "p50_ms", "tool_accuracy", "auroc", "ece"}
+        assert set(measured[side]) == {"megabytes", "p50_ms", "tool_accuracy", "exact_call", "auroc", "ece"}
+        assert measured[side]["exact_call"] == measured[side]["tool_accuracy"]  # these rows have no arguments
         assert measured[side]["tool_accuracy"] > 0.97 and measured[side]["p50_ms"] > 0
     if how == "none":
         assert result.gate.flips == () and measured["before"]["megabytes"] == measured["after"]["megabytes"]
@@ -151,6 +202,8 @@ def test_the_model_card_has_the_numbers(exported, trained, tiny, how):
     calibration, measured = result.manifest.calibration, result.manifest.measured
     for side in ("before", "after"):
         assert f"{measured[side]['tool_accuracy']:.4f}" in card and f"{measured[side]['auroc']:.4f}" in card
+    exact = " | ".join(f"{measured[side]['exact_call']:.4f}" for side in ("before", "after"))
+    assert f"| whole calls exact | {exact} |" in card
     assert f"{calibration.threshold:.4f}" in card and "`balanced`" in card
     assert "240 rows of calibration.jsonl, 60 of them out of scope" in card
     assert f"| decisions that flipped | | {measured['flipped']} |" in card
@@ -184,7 +237,7 @@ def test_the_selftest_passes(exported, tiny, how):
 def test_the_selftest_finds_a_device_that_decides_differently(exported, tmp_path):
     bundle = read_bundle(exported["none"][0])
     rows = [
-        type(row)(row.text, "set_timer" if row.tool is None else None, row.margin)
+        type(row)(row.text, "set_timer" if row.tool is None else None, {}, row.margin)
         for row in rows_from(bundle.read("selftest.jsonl"))
     ]
     files = {**bundle.files, "selftest.jsonl": rows_to(rows)}
@@ -263,7 +316,7 @@ def test_a_loss_that_is_allowed_is_written_with_its_flips(trained, tmp_path, mon
     damaging(monkeypatch)
     exported = export_bundle(trained.folder, tmp_path / "out.bundle", ExportSettings(budget=100))
     assert len(exported.gate.flips) >= 170 and exported.manifest.measured["flipped_to_wrong"] >= 170
-    assert {flip.after for flip in exported.gate.flips} == {None}
+    assert {flip.after for flip in exported.gate.flips} == {""}
 
 
 def test_a_graph_that_differs_from_pytorch_writes_nothing(trained, refuses, monkeypatch):
@@ -395,7 +448,7 @@ def test_without_json_a_person_can_read_it(commanded, command, settings, tmp_pat
     assert "accuracy" in trained.stdout and f"edgefn export {tmp_path / 'other'}" in trained.stdout
     exported = command("export", folder / "kiosk", "-o", tmp_path / "out.bundle", "--quantize", "fp16")
     assert exported.exit_code == 0, exported.stderr
-    for word in ("size, MB", "float", "fp16", "tool accuracy", "AUROC", "flipped decisions"):
+    for word in ("size, MB", "float", "fp16", "tool accuracy", "whole calls exact", "AUROC", "flipped decisions"):
         assert word in exported.stdout
 
 

@@ -3,7 +3,10 @@
 import pytest
 import torch
 from edgefn.export.base import load_encoder
-from edgefn.export.trainer import KeepBest, WeightAverage, last_finished
+from edgefn.export.batches import Example, Examples, Inferred
+from edgefn.export.keys import UNLABELLED
+from edgefn.export.losses import LabelsOf
+from edgefn.export.trainer import KeepBest, WeightAverage, arguments_right, last_finished
 from edgefn.export.tune import prepare
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
@@ -100,3 +103,49 @@ def test_a_checkpoint_that_was_not_finished_is_passed_over(tmp_path):
         if whole:
             (folder / "average.safetensors").write_bytes(b"")
     assert last_finished(tmp_path) == tmp_path / "checkpoint-10"
+
+
+# Which epoch is best: whole calls
+
+
+def inferred(slots, choices):
+    """What a model answers: the best label of every word, and the best row of the one choice."""
+    rows = len(slots)
+    words = tuple(torch.nn.functional.one_hot(torch.tensor(each), 3).float() for each in slots)
+    return Inferred(
+        torch.zeros(rows, 4),
+        torch.nn.functional.one_hot(torch.tensor(choices), 3).float(),
+        words,
+        torch.zeros(rows, 32),
+    )
+
+
+TIMER, LAMP, NONE = 1, 2, 3
+NOTHING = UNLABELLED
+
+
+@pytest.mark.parametrize(
+    ("label", "slots", "choices", "said", "chosen", "right"),
+    [
+        (TIMER, (0, 1, 2), NOTHING, (0, 1, 2), 0, True),
+        (TIMER, (0, 1, 2), NOTHING, (0, 1, 1), 0, False),
+        (TIMER, (0, 1, 2), NOTHING, (1, 1, 2), 0, False),
+        (LAMP, (0, 0), 2, (1, 2), 2, True),  # labels of another tool take no part
+        (LAMP, (0, 0), 2, (0, 0), 1, False),
+        (LAMP, (0, 0), 0, (0, 0), 0, True),
+        (LAMP, (0, 0), 0, (0, 0), 1, False),
+        (NONE, (NOTHING, NOTHING), NOTHING, (1, 2), 2, True),
+    ],
+)
+def test_arguments_are_right_when_every_word_and_every_choice_is(tiny, label, slots, choices, said, chosen, right):
+    labels_of = LabelsOf(tiny.HEADS, tiny.tools)
+    words = tuple(range(1, len(slots) + 1))
+    examples = Examples([Example([2, 5, 6, 7, 3], label, words, slots, (choices,))])
+    assert arguments_right(inferred([said], [chosen]), examples, labels_of).tolist() == [right]
+
+
+def test_without_slots_and_choices_nothing_is_wrong(tiny):
+    heads = type(tiny.HEADS)(tools=tiny.HEADS.tools)
+    empty = Inferred(torch.zeros(2, 4), torch.zeros(2, 0), (torch.zeros(0, 0),) * 2, torch.zeros(2, 32))
+    examples = Examples([Example([2, 5, 3], 0), Example([2, 3], 3)])
+    assert arguments_right(empty, examples, LabelsOf(heads, tiny.tools)).tolist() == [True, True]
