@@ -17,7 +17,7 @@ from pypinyin import Style, pinyin
 
 _HEADER = """\
 # First reading of each character, without tone, ü as v: syllable, TAB, characters. Made by docs/pinyin.py
-# with pypinyin {version} (MIT License, Copyright (c) 2016 mozillazg and others, github.com/mozillazg/python-pinyin).
+# with pypinyin {version} (MIT License; pinyin.LICENSE.txt has its notice).
 """
 
 

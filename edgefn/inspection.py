@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from edgefn.manifest import Calibration, Manifest
+from edgefn.arguments.keys import choice_groups
+from edgefn.manifest import Calibration, Heads, Manifest
 
-_MEASURED = {"megabytes": ".1f", "p50_ms": ".2f", "tool_accuracy": ".4f", "auroc": ".4f", "ece": ".4f"}
+_MEASURED = {
+    "megabytes": ".1f",
+    "p50_ms": ".2f",
+    "tool_accuracy": ".4f",
+    "exact_call": ".4f",
+    "auroc": ".4f",
+    "ece": ".4f",
+}
 
 
 def describe(manifest: Manifest) -> str:
@@ -20,12 +28,20 @@ def describe(manifest: Manifest) -> str:
         f"graph       {graph.file}, {graph.quantization}, opset {graph.opset}, up to {graph.max_tokens} tokens, "
         f"needs onnxruntime {graph.minimum_onnxruntime} or later",
         f"tools       {len(manifest.tools)}: {', '.join(tool.name for tool in manifest.tools)}",
+        f"arguments   {_arguments(manifest.heads)}",
         f"none row    {'yes' if None in manifest.heads.tools else 'no'}; "
         f"{'accepts' if manifest.heads.accepts_added_rows else 'accepts no'} added rows",
         *_calibration(manifest.calibration),
         *_measured(manifest),
     ]
     return "\n".join(lines)
+
+
+def _arguments(heads: Heads) -> str:
+    """Return what the slot and choice heads were trained for."""
+    slots = sum(tag == "B" for tag, _name, _kind in heads.slots)
+    values = sum(value is not None for _name, _kind, value in heads.choices)
+    return f"{slots} slots, {len(choice_groups(heads))} choices among {values} values"
 
 
 def bound_in_words(calibration: Calibration) -> str:
@@ -64,7 +80,7 @@ def _measured(manifest: Manifest) -> list[str]:
     machine = measured.get("machine", {})
     lines = [f"measured    {measured['rows']} rows on {machine.get('processor')}, {measured.get('threads')} threads"]
     for name, form in _MEASURED.items():
-        before, after = measured["before"][name], measured["after"][name]
+        before, after = measured["before"].get(name), measured["after"].get(name)
         shown = ["n/a" if value is None else format(value, form) for value in (before, after)]
         lines.append(f"  {name:14} {shown[0]:>8} → {shown[1]:>8}")
     lines.append(f"  decisions that flipped: {measured['flipped']}")

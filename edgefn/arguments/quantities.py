@@ -11,7 +11,8 @@ from edgefn.arguments.money import currency_before, with_minor
 from edgefn.arguments.normal import MAX_CHARACTERS, is_chinese, normalise
 from edgefn.arguments.numbers import leading_exact
 from edgefn.arguments.temperatures import on_scale, scale_before, with_side
-from edgefn.arguments.units import convert_value, measure, unit_at
+from edgefn.arguments.units import MEASURES, convert_value, measure, unit_at
+from edgefn.errors import ToolDefinitionError
 
 _Found = tuple[int | Decimal, str]  # a value and the name of its unit
 
@@ -46,8 +47,9 @@ class Unit:
     """The unit's name, a key of `units.MEASURES`."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError if there is no such unit."""
-        measure(self.name)
+        """Raise ToolDefinitionError if there is no such unit."""
+        if self.name not in MEASURES:
+            raise ToolDefinitionError(f"no unit is called {self.name!r}", hint=f"units are {', '.join(MEASURES)}")
 
 
 def read_quantity(text: str) -> Quantity | None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from edgefn.arguments.quantities import Quantity, Unit, convert, read_quantity
 from edgefn.arguments.units import MEASURES, SPOKEN
+from edgefn.errors import ToolDefinitionError
 
 
 @pytest.mark.parametrize(
@@ -164,5 +165,6 @@ def test_conversion_there_and_back(value: float, unit: str, other: str) -> None:
 def test_an_unknown_unit_is_named_with_those_there_are() -> None:
     with pytest.raises(ValueError, match=r"'furlong'.*metre"):
         convert(Quantity(5, "mile"), "furlong")
-    with pytest.raises(ValueError, match="furlong"):
+    with pytest.raises(ToolDefinitionError, match="furlong") as refused:
         Unit("furlong")
+    assert "metre" in refused.value.hint
