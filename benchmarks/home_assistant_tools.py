@@ -12,8 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from edgefn.arguments.enums import Synonyms
-from edgefn.arguments.names import Among
+from edgefn.arguments.marks import Among, Synonyms
 from edgefn.schema import Range
 from edgefn.tool import tool
 

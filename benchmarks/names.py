@@ -32,7 +32,8 @@ from statistics import median
 from time import process_time
 from typing import Any, TypeAlias
 
-from edgefn.arguments.names import Among, Match, find
+from edgefn.arguments.marks import Among
+from edgefn.arguments.names import Match, find
 from edgefn.arguments.normal import is_chinese
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -17,7 +17,7 @@ _SAID, _CALL, _ASKED = "#e8e6df", "#7fc8a9", "#d9a860"
 
 def draw(text: str, path: str) -> None:
     """Write `text` as light letters on a dark ground to the picture at `path`."""
-    lines = list(takewhile(lambda line: "\u4e00" > max(line, default=" "), text.rstrip().splitlines()))
+    lines = list(takewhile(lambda line: max(line, default=" ") < "\u4e00", text.rstrip().splitlines()))
     width = max(map(len, lines)) * 0.1 + 0.6
     height = len(lines) * _LINE + 0.5
     figure = Figure(figsize=(width, height), facecolor="#15191f")

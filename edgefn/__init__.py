@@ -1,8 +1,6 @@
 """Function calling for devices that cannot run an LLM."""
 
-from edgefn.arguments.enums import Synonyms
-from edgefn.arguments.names import Among
-from edgefn.arguments.quantities import Unit
+from edgefn.arguments.marks import Among, Synonyms, Unit
 from edgefn.dispatcher import Dispatcher
 from edgefn.errors import EdgefnError
 from edgefn.loading import ToolsWarning, load

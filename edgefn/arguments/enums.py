@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
 
 from edgefn.arguments.forms import fold
-from edgefn.arguments.names import Match, find
 from edgefn.errors import ToolDefinitionError
 
 V = TypeVar("V", bound=Hashable)
@@ -18,14 +16,6 @@ _STRICT = 0.8
 """Least score of a slip: values of a closed set are short, and a wrong one acts at once."""
 _ENDING = re.compile(r"(?:ed|ing)\Z")
 _SHORTEST_STEM = 3
-
-
-@dataclass(frozen=True, eq=False)
-class Synonyms:
-    """What else people say for the values: `Annotated[Literal["on", "off"], Synonyms({"on": ["up", "lit"]})]`."""
-
-    said_as: Mapping[Any, Iterable[str]]
-    """Words for each value; values may be left out."""
 
 
 def members(parameter: str, values: Iterable[V], said_as: Mapping[Any, Iterable[str]]) -> dict[V, tuple[str, ...]]:
@@ -66,6 +56,8 @@ def read_member(text: str, members: Mapping[V, Iterable[str]]) -> V | None:
 
 
 def _nearly(text: str, owners: Mapping[str, V]) -> V | None:
+    from edgefn.arguments.names import Match, find  # most are said as they are written
+
     found = find(text, {form: () for form in owners})
     return owners[found.name] if isinstance(found, Match) and found.score >= _STRICT else None
 

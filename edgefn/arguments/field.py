@@ -14,7 +14,6 @@ from typing import Any
 
 from edgefn.arguments.choices import Choice, Chosen
 from edgefn.arguments.keys import choice_values, is_list, item_schema
-from edgefn.arguments.normal import normalise
 from edgefn.arguments.reader import Reader, Reading, TextReader, items_in, reader_of
 from edgefn.arguments.spans import Span
 from edgefn.checking import expectation, validator_of
@@ -153,6 +152,10 @@ def _items(text: str, span: Span, spans: Sequence[Span]) -> list[str]:
 
 def _single(field: Field, spans: list[Span], text: str, now: datetime) -> tuple[list[Span], list[Reading]]:
     """Return the one value of several spans: all the same, or one phrase that was cut in two."""
+    if len(spans) == 1:
+        return spans, [field.reader.read(text[spans[0].start : spans[0].end], now)]
+    from edgefn.arguments.normal import normalise
+
     texts = list(dict.fromkeys(normalise(text[each.start : each.end]) for each in spans))
     if len(texts) > 1 and not isinstance(field.reader, TextReader):
         whole = Span(spans[0].parameter, spans[0].start, spans[-1].end, min(each.score for each in spans))

@@ -8,24 +8,20 @@ different names that are about equally near are ambiguous, whatever their score.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from edgefn.arguments.edits import Costs, distance
 from edgefn.arguments.forms import Form, fold, form_of
+from edgefn.arguments.marks import Copy, unavailable
 from edgefn.arguments.nearness import Scorer
 from edgefn.arguments.normal import MAX_CHARACTERS, normalise
-from edgefn.errors import NamesUnavailable
 
-Given: TypeAlias = Iterable[str] | Mapping[str, Iterable[str]]
-"""Names, or each name with what else people call it."""
 How: TypeAlias = Literal["exact", "normalised", "edit", "sound"]
 Items: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 """Names with what else people call them."""
-_Copy: TypeAlias = tuple[Any, ...] | dict[Any, Any]
-"""A list as it was given, not yet known to be one of names."""
 
 _NORMALISED = 0.98
 """The score of a name that differs in case, punctuation, an article or a plural only."""
@@ -78,44 +74,6 @@ class Names(Mapping[str, tuple[str, ...]]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-
-@dataclass(frozen=True, eq=False)
-class Among:
-    """Ties a parameter to a list: `Annotated[str, Among(rooms)]`. A callable is asked each time."""
-
-    names: Given | Callable[[], Given]
-    """The list, or what gives it when asked."""
-    _last: list[tuple[object, Names]] = field(default_factory=list, init=False, repr=False)
-    """What was given last, and the names read from it."""
-
-    def __post_init__(self) -> None:
-        """Keep what an iterator holds; it can be read only once."""
-        if isinstance(self.names, Iterator):
-            object.__setattr__(self, "names", tuple(self.names))
-
-    def current(self) -> Mapping[str, tuple[str, ...]]:
-        """Return every name and what else people call it, as of now.
-
-        Raises:
-            NamesUnavailable: the callable raised, or what it gave holds no names or something else than names.
-        """
-        given = self._ask()
-        if not self._last or self._last[0][0] != given:
-            self._last[:] = [(given, _named(_items(given)))]
-        return self._last[0][1]
-
-    def _ask(self) -> _Copy:
-        """Return a copy, so that a later change of the list is seen."""
-        try:
-            given: object = self.names() if callable(self.names) else self.names
-            if isinstance(given, Mapping):
-                return {name: others if isinstance(others, str) else tuple(others) for name, others in given.items()}
-            if isinstance(given, Iterable) and not isinstance(given, str | bytes):
-                return tuple(given)
-        except Exception as exc:
-            raise _unavailable(f"asking for them raised {type(exc).__name__}: {exc}") from exc
-        raise _unavailable(f"a {type(given).__name__} was given instead of a list of them")
 
 
 def find(text: str, names: Mapping[str, Iterable[str]]) -> Match | NoMatch:
@@ -210,25 +168,24 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     return {spelling: tuple(sorted(names)) for spelling, names in groups.items()}
 
 
+def listed(given: Copy) -> Names:
+    """Return a list of names, indexed; NamesUnavailable where it is empty or holds anything else."""
+    return _named(_items(given))
+
+
 @lru_cache(maxsize=16)
 def _named(items: Items) -> Names:
     return Names(items)
 
 
-def _items(given: _Copy) -> Items:
-    """Return names with what else people call them; NamesUnavailable for anything else."""
+def _items(given: Copy) -> Items:
     if not given:
-        raise _unavailable("the list is empty")
+        raise unavailable("the list is empty")
     items = tuple(given.items()) if isinstance(given, dict) else tuple((name, ()) for name in given)
     for name, others in items:
         if isinstance(others, str):
-            raise _unavailable(f"what else people call {name!r} is a str, not a list of them")
+            raise unavailable(f"what else people call {name!r} is a str, not a list of them")
         for text in (name, *others):
             if not isinstance(text, str) or not text.strip():
-                raise _unavailable(f"{text!r} is no name")
+                raise unavailable(f"{text!r} is no name")
     return items
-
-
-def _unavailable(what: str) -> NamesUnavailable:
-    hint = "give names as str: a list of them, {name: [what else people call it]}, or a callable that returns either"
-    return NamesUnavailable(f"the names cannot be had: {what}", hint=hint)

@@ -11,8 +11,7 @@ from edgefn.arguments.money import currency_before, with_minor
 from edgefn.arguments.normal import MAX_CHARACTERS, is_chinese, normalise
 from edgefn.arguments.numbers import leading_exact
 from edgefn.arguments.temperatures import on_scale, scale_before, with_side
-from edgefn.arguments.units import MEASURES, convert_value, measure, unit_at
-from edgefn.errors import ToolDefinitionError
+from edgefn.arguments.units import convert_value, measure, unit_at
 
 _Found = tuple[int | Decimal, str]  # a value and the name of its unit
 
@@ -37,19 +36,6 @@ class Quantity:
     """How many units; an int where it is a whole number."""
     unit: str
     """The unit's name, a key of `units.MEASURES`; "" where only a number was said."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """Marks a parameter that is measured in a unit: `Annotated[float, Unit("celsius")]`."""
-
-    name: str
-    """The unit's name, a key of `units.MEASURES`."""
-
-    def __post_init__(self) -> None:
-        """Raise ToolDefinitionError if there is no such unit."""
-        if self.name not in MEASURES:
-            raise ToolDefinitionError(f"no unit is called {self.name!r}", hint=f"units are {', '.join(MEASURES)}")
 
 
 def read_quantity(text: str) -> Quantity | None:

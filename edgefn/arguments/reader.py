@@ -12,11 +12,8 @@ from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Protocol, get_args, get_origin
 
-from edgefn.arguments.enums import Synonyms, members, read_member
 from edgefn.arguments.keys import choice_text, choice_value, choice_values, is_list, item_schema, type_of
-from edgefn.arguments.names import Among, Match, find
-from edgefn.arguments.numbers import read_number
-from edgefn.arguments.quantities import Unit, convert, read_quantity
+from edgefn.arguments.marks import Among, Synonyms, Unit
 from edgefn.errors import ToolDefinitionError
 from edgefn.iso8601 import format_duration
 from edgefn.schema import SAID_AS, Parameter
@@ -57,11 +54,11 @@ def reader_of(parameter: Parameter) -> Reader:
     values = choice_values(schema)
     if values is not None:
         forms = said_as_of(schema, said_as) if said_as else synonyms
-        return MemberReader(members(parameter.name, values, forms), schema.get("type") == "boolean")
+        return MemberReader(_members(parameter.name, values, forms), schema.get("type") == "boolean")
     if schema.get("type") in ("integer", "number"):
         unit = next((mark.name for mark in marks if isinstance(mark, Unit)), "")
         forms = said_as_of(schema, said_as) if said_as else synonyms
-        return NumberReader(schema["type"] == "integer", unit, members(parameter.name, forms, forms))
+        return NumberReader(schema["type"] == "integer", unit, _members(parameter.name, forms, forms) if forms else {})
     if schema.get("format") in _MOMENTS:
         return MomentReader(schema["format"])
     if said_as:
@@ -75,6 +72,14 @@ def _check_text(parameter: Parameter, schema: Mapping[str, Any]) -> None:
             f"{parameter.name}: Among goes with str, not with {type_of(schema)}",
             hint="write Annotated[str, Among(...)]",
         )
+
+
+def _members(
+    parameter: str, values: Iterable[Any], forms: Mapping[Any, Iterable[str]]
+) -> Mapping[Any, tuple[str, ...]]:
+    from edgefn.arguments.enums import members
+
+    return members(parameter, values, forms)
 
 
 def is_name(parameter: Parameter) -> bool:
@@ -145,6 +150,8 @@ class NameReader:
 
     def read(self, text: str, now: datetime) -> Reading:
         """Return the nearest name; ValueError names what was not found, and the nearest ones."""
+        from edgefn.arguments.names import Match, find
+
         found = find(text, self.names())
         if isinstance(found, Match):
             return Reading(found.name, f"name:{found.how}", found.score)
@@ -165,6 +172,8 @@ class MemberReader:
 
     def read(self, text: str, now: datetime) -> Reading:
         """Return the value that `text` names."""
+        from edgefn.arguments.enums import read_member
+
         found = read_member(text, self.members)
         if found is not None:
             return Reading(found, "choice")
@@ -183,6 +192,8 @@ def _number_among(text: str, values: Mapping[Any, Any]) -> Any:
     """Return the number of a closed set that `text` says; None where it says none."""
     if not any(type(value) is int for value in values):
         return None
+    from edgefn.arguments.numbers import read_number
+
     number = read_number(text)
     return number if number in values else None
 
@@ -200,6 +211,9 @@ class NumberReader:
 
     def read(self, text: str, now: datetime) -> Reading:
         """Return the number in this reader's unit."""
+        from edgefn.arguments.enums import read_member
+        from edgefn.arguments.quantities import convert, read_quantity
+
         named = read_member(text, self.members) if self.members else None
         if named is not None:
             return Reading(named, "choice")

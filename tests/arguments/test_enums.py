@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgefn.arguments.enums import Synonyms, members, read_member
+from edgefn.arguments.enums import members, read_member
+from edgefn.arguments.marks import Synonyms
 from edgefn.errors import ToolDefinitionError
 
 SWITCH = members("state", ["on", "off"], {"on": ["up", "lit"], "off": ["dark"]})

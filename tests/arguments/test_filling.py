@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 
 from edgefn.arguments.filling import Filled, Filler
 from edgefn.arguments.keys import choice_text, choice_values, type_of
-from edgefn.arguments.names import Among
-from edgefn.arguments.quantities import Unit
+from edgefn.arguments.marks import Among, Unit
 from edgefn.encoder import Scores
 from edgefn.errors import NamesUnavailable
 from edgefn.interpreter import Interpreter

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgefn.arguments.names import Among, Match, NoMatch, find
+from edgefn.arguments.marks import Among
+from edgefn.arguments.names import Match, NoMatch, find
 from edgefn.errors import NamesUnavailable
 
 ROOT = Path(__file__).resolve().parent.parent.parent

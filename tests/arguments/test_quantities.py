@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgefn.arguments.quantities import Quantity, Unit, convert, read_quantity
+from edgefn.arguments.marks import Unit
+from edgefn.arguments.quantities import Quantity, convert, read_quantity
 from edgefn.arguments.units import MEASURES, SPOKEN
 from edgefn.errors import ToolDefinitionError
 

@@ -11,9 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgefn.arguments.enums import Synonyms
-from edgefn.arguments.names import Among
-from edgefn.arguments.quantities import Unit
+from edgefn.arguments.marks import Among, Synonyms, Unit
 from edgefn.arguments.reader import Reading, items_in, reader_of, said_as_of, snapshot
 from edgefn.arguments.reader import is_name as names_something
 from edgefn.errors import NamesUnavailable, ToolDefinitionError

@@ -3,8 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, NamedTuple
 
-from edgefn.arguments.enums import Synonyms
-from edgefn.arguments.names import Among
+from edgefn.arguments.marks import Among, Synonyms
 from edgefn.tool import tool
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

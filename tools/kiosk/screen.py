@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from edgefn.arguments.names import Among
+from edgefn.arguments.marks import Among
 from edgefn.tool import tool
 
 # How the screen writes each language, then what else visitors call it.

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from edgefn.arguments.enums import Synonyms
+from edgefn.arguments.marks import Synonyms
 from edgefn.schema import Range
 from edgefn.tool import tool
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Annotated, NamedTuple
 
-from edgefn.arguments.names import Among
+from edgefn.arguments.marks import Among
 from edgefn.schema import Range
 from edgefn.tool import tool
 

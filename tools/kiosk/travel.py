@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Annotated, Literal
 
-from edgefn.arguments.enums import Synonyms
-from edgefn.arguments.names import Among
+from edgefn.arguments.marks import Among, Synonyms
 from edgefn.tool import tool
 
 Transport = Literal["bus", "tram", "train", "ferry"]

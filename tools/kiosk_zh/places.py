@@ -5,8 +5,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from edgefn.tools.kiosk.places import hours_on
 
-from edgefn.arguments.enums import Synonyms
-from edgefn.arguments.names import Among
+from edgefn.arguments.marks import Among, Synonyms
 from edgefn.tool import tool
 
 # Each day, and as the table of opening hours knows it.

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from edgefn.tools.kiosk.screen import screen
 from edgefn.tools.kiosk.staff import calls
 
-from edgefn.arguments.names import Among
+from edgefn.arguments.marks import Among
 from edgefn.tool import tool
 
 # The screen's own name of a language first, then what else visitors call it.

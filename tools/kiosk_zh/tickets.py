@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from edgefn.tools.kiosk.tickets import MAX_TICKETS, PRICES
 
-from edgefn.arguments.enums import Synonyms
+from edgefn.arguments.marks import Synonyms
 from edgefn.schema import Range
 from edgefn.tool import tool
 

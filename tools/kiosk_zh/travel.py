@@ -6,8 +6,7 @@ from typing import Annotated, Literal, NamedTuple
 from edgefn.tools.kiosk.tours import Reminder, reminders
 from edgefn.tools.kiosk.travel import next_departures
 
-from edgefn.arguments.enums import Synonyms
-from edgefn.arguments.names import Among
+from edgefn.arguments.marks import Among, Synonyms
 from edgefn.tool import tool
 
 # What a vehicle is called, and in the timetable.
