@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from edgefn.export.calibrate import NEUTRAL, Goal, Scored, Temperatures, calibrate, score
+from edgefn.export.calibrate import Goal, calibrate
+from edgefn.export.scoring import NEUTRAL, Scored, Temperatures, score
 from numpy.typing import NDArray
 
 from edgefn.bundle import read_bundle

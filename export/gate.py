@@ -19,7 +19,8 @@ from edgefn.outcome import call_text
 from edgefn.rows import Row
 from edgefn.selection import call_probability
 
-from .calibrate import Goal, Scored, Temperatures, calibrate, score
+from .calibrate import Goal, calibrate
+from .scoring import Scored, Temperatures, score
 
 DEFAULT_BUDGET = 0.5
 """Points of accuracy that quantization may cost."""

@@ -18,12 +18,13 @@ from edgefn.manifest import CalibrationRows, Heads, Manifest
 from edgefn.rows import Row, check_labels, read_rows
 from edgefn.session import Session, runtime_version
 
-from .calibrate import NEUTRAL, Goal, calibrate, check_threshold
+from .calibrate import Goal, calibrate, check_threshold
 from .checkpoint import Checkpoint, load_checkpoint
 from .data import digest
 from .gate import DEFAULT_BUDGET, Candidate, GateReport, compare
 from .pack import Parts, heads_of, opset_of, pack, stamp
 from .quantize import Quantization, quantize
+from .scoring import NEUTRAL
 from .to_onnx import check_parity, max_positions, to_onnx
 
 Say = Callable[[str], None]

@@ -16,11 +16,12 @@ import pytest
 import torch
 from edgefn.export.base import load_encoder
 from edgefn.export.batches import Collator
-from edgefn.export.calibrate import Goal, Scored
+from edgefn.export.calibrate import Goal
 from edgefn.export.checkpoint import load_checkpoint
 from edgefn.export.data import write_rows
 from edgefn.export.model import ForeignClassifier, ToolModel
 from edgefn.export.pipeline import ExportSettings, export_bundle
+from edgefn.export.scoring import Scored
 from edgefn.export.settings import TrainSettings
 from edgefn.export.to_onnx import to_onnx
 from edgefn.export.train import train

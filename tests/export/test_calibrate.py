@@ -12,19 +12,15 @@ from edgefn.export.calibrate import (
     BALANCED_FLOOR,
     BALANCED_LOSS,
     LEAST_ROWS,
-    NEUTRAL,
     Goal,
-    Scored,
-    Softmaxes,
-    Temperatures,
     balanced_threshold,
     bounded_threshold,
     calibrate,
     fit_platt,
     fit_temperatures,
-    score,
     upper_limit,
 )
+from edgefn.export.scoring import NEUTRAL, Scored, Softmaxes, Temperatures, score
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest

@@ -5,8 +5,8 @@ import math
 
 import numpy as np
 import pytest
-from edgefn.export.calibrate import NEUTRAL
 from edgefn.export.gate import DEFAULT_BUDGET, SIGNIFICANCE, Candidate, GateReport, Side, alternate, compare
+from edgefn.export.scoring import NEUTRAL
 from scipy.stats import binomtest
 
 from edgefn.encoder import Encoded, Scores
