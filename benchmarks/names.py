@@ -27,6 +27,7 @@ import random
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from time import process_time
@@ -35,6 +36,7 @@ from typing import Any, TypeAlias
 from edgefn.arguments.marks import Among
 from edgefn.arguments.names import Match, find
 from edgefn.arguments.normal import is_chinese
+from edgefn.machine import this_machine
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "tests" / "arguments" / "names"
@@ -172,7 +174,8 @@ def main() -> None:
     count, microseconds = sum(map(len, names.values())), speed(names)
     if given.json:
         result = {"names": count, "draws": given.draws, "seed": given.seed, "wanted": WANTED}
-        json.dump(result | {"shares": shares, "microseconds": microseconds}, sys.stdout, indent=2)
+        about = {"date": datetime.now(UTC).date().isoformat(), "machine": this_machine().to_json()}
+        json.dump(about | result | {"shares": shares, "microseconds": microseconds}, sys.stdout, indent=2)
         print()
         return
     print(f"{f'{count} names':12}" + "".join(f"{number:>12}" for number in WANTED))

@@ -9,8 +9,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from dataclasses import asdict
-from datetime import date, time, timedelta
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +29,11 @@ from edgefn.loading import bind, load, open_encoder
 from edgefn.machine import this_machine
 from edgefn.outcome import (
     Abstained,
-    Done,
-    Evidence,
     Failed,
     NeedsArgument,
     NeedsConfirmation,
     Outcome,
     Pending,
-    Several,
     ToolCall,
     outcome_to_json,
 )
@@ -47,6 +42,7 @@ from edgefn.rows import check_labels, read_rows
 from edgefn.selftest import FILE as SELFTEST_FILE
 from edgefn.selftest import flips, rows_from
 from edgefn.session import available_providers, runtime_version
+from edgefn.wording import in_words
 
 _ABSTAINED, _TOOL_FAILED = 3, 5
 
@@ -128,7 +124,7 @@ def _answer(
         plain = {"outcome": "call", **outcome.to_json()} if isinstance(outcome, ToolCall) else outcome_to_json(outcome)
         print_json(plain, one_line=one_line)
     else:
-        click.echo(_sentence(outcome))
+        click.echo(in_words(outcome))
     return outcome
 
 
@@ -136,46 +132,6 @@ def _exit_code(outcome: Outcome | ToolCall) -> int:
     if isinstance(outcome, Abstained):
         return _ABSTAINED
     return _TOOL_FAILED if isinstance(outcome, Failed) else 0
-
-
-def _sentence(outcome: Outcome | ToolCall) -> str:
-    match outcome:
-        case ToolCall(tool=tool, arguments=arguments, probability=p, evidence=evidence):
-            said = ", ".join(f"{name}={_value(value)}" for name, value in arguments.items())
-            return "\n".join([f"{tool}({said})  {p:.3f}", *map(_piece, evidence)])
-        case Done(call=call, value=value):
-            return f"{_sentence(call)}\n{_text(value)}"
-        case Abstained(reason=reason, tool=tool, probability=p, ranking=ranking):
-            best = tool or (ranking[0].tool if ranking else None)
-            return f"abstained: {reason}" + (f"  (best {best}, {p:.3f})" if best else "")
-        case NeedsArgument(call=call, question=question, problem=problem):
-            return "\n".join(filter(None, [_sentence(call), problem, question]))
-        case NeedsConfirmation(call=call, question=question):
-            return f"{_sentence(call)}\n{question}"
-        case Failed(call=call, error=error):
-            return f"{_sentence(call)}\nfailed: {error.message}"
-        case Several(outcomes=outcomes):
-            return "\n".join(map(_sentence, outcomes))
-
-
-def _value(value: Any) -> str:
-    """Return a typed value as people write it: 0:20:00, not timedelta(seconds=1200)."""
-    return str(value) if isinstance(value, date | time | timedelta | Enum) else repr(value)
-
-
-def _piece(evidence: Evidence) -> str:
-    """Return where one argument came from, in a line."""
-    said = f"{evidence.text!r} [{evidence.start}:{evidence.end}]" if evidence.end else "the whole sentence"
-    read = f"read as {evidence.normaliser}" if not evidence.problem else evidence.problem
-    return f"  {evidence.parameter}: {said}, {read}, {evidence.score:.2f}"
-
-
-def _text(value: Any) -> str:
-    """Return what a tool returned in words that can be printed, whatever it is."""
-    try:
-        return str(value).encode("utf-8", "replace").decode()
-    except Exception:  # a stranger's __str__ may raise anything
-        return f"<{type(value).__name__}>"
 
 
 @click.command("tools")
