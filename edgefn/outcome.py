@@ -8,10 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import date, time, timedelta
+from enum import Enum
 from types import UnionType
 from typing import Any, Literal, TypeAlias
 
 from edgefn.errors import EdgefnError
+from edgefn.iso8601 import format_duration
 
 AbstainReason: TypeAlias = Literal[
     "empty",  # nothing to read: blank, or only characters the tokenizer drops
@@ -74,7 +77,7 @@ class ToolCall:
     """Why an argument could not be looked up at all; such a call is not run."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values; times and enums become strings."""
+        """Return plain JSON values, arguments in the form of the tool's schema: a duration is "PT10M"."""
         return {
             "tool": self.tool,
             "arguments": {name: _plain(value) for name, value in self.arguments.items()},
@@ -252,10 +255,21 @@ _KINDS: dict[type, str] = {
 }
 
 
+def _json_form(value: Any) -> Any:
+    """Return the form that a tool's schema gives a typed value; of anything else its text."""
+    if isinstance(value, timedelta):
+        return format_duration(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value if type(value.value) in (str, int) else value.name
+    return str(value)
+
+
 def _plain(value: Any) -> Any:
     """Return `value` if JSON has a form for it, else the nearest text; never raises."""
     try:
-        text = json.dumps(value, ensure_ascii=False, default=str)
+        text = json.dumps(value, ensure_ascii=False, default=_json_form)
         return json.loads(text.encode("utf-8", "replace"), parse_constant=str)  # NaN and Infinity are not JSON
     except Exception:  # a stranger's __str__ may raise anything
         return f"<{type(value).__name__}>"
