@@ -12,7 +12,7 @@ import inspect
 import json
 import re
 import reprlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -168,7 +168,8 @@ class Tool:
     @cached_property
     def fingerprint(self) -> str:
         """sha256 over name, description and schema."""
-        return _digest({"name": self.name, "description": self.description, "schema": _canonical(self.schema)})
+        schema = _without(self.schema, _PYTHONS)
+        return _digest({"name": self.name, "description": self.description, "schema": _canonical(schema)})
 
     @cached_property
     def parameters_fingerprint(self) -> str:
@@ -354,14 +355,20 @@ def _canonical(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {**schema, "required": sorted(schema.get("required", ()))}
 
 
-_FREE = ("description", "default", SAID_AS)
+_PYTHONS = ("default", SAID_AS)
+"""Keys that only the copy of a schema in a checkpoint or bundle has: they are Python's own, and free to change."""
+
+
+def _without(schema: Mapping[str, Any], keys: Collection[str]) -> Mapping[str, Any]:
+    """Return an object schema whose properties lack some keys."""
+    properties = schema.get("properties", {})
+    bare = {name: {key: value for key, value in each.items() if key not in keys} for name, each in properties.items()}
+    return {**schema, "properties": bare}
 
 
 def fingerprint_parameters(schema: Mapping[str, Any]) -> str:
     """Return the fingerprint of an object schema without what may change freely: descriptions, names people use."""
-    properties = schema.get("properties", {})
-    bare = {name: {k: v for k, v in each.items() if k not in _FREE} for name, each in properties.items()}
-    return _digest(_canonical({**schema, "properties": bare}))
+    return _digest(_canonical(_without(schema, ("description", *_PYTHONS))))
 
 
 _ASKS = re.compile(

@@ -344,3 +344,23 @@ def test_a_kill_between_two_files_leaves_no_mixture(folders, tool_models, tiny, 
         save(folder, tool_models["roberta"], tiny, "roberta")
     with pytest.raises(CheckpointError, match=r"holds no config\.json"):
         load_checkpoint(folder)
+
+
+def test_the_copy_of_a_schema_has_the_tool_s_fingerprints():
+    """Defaults and names on a list are Python's: they may change, and the copy that carries them is the same tool."""
+
+    def dim(room: Annotated[str, Among(["Kitchen"])], level: int = 5) -> None:
+        """Dim the light.
+
+        Args:
+            room: the room.
+            level: how bright.
+        """
+
+    tool = Tool.from_function(dim)
+    kept = trained_tool(tool)
+    assert kept.parameters["properties"]["room"]["x-said-as"] == {"Kitchen": []}
+    assert kept.parameters["properties"]["level"]["default"] == 5
+    copy = Tool.select_only(kept.name, kept.description, kept.parameters)
+    assert copy.fingerprint == tool.fingerprint == kept.fingerprint
+    assert copy.parameters_fingerprint == tool.parameters_fingerprint
