@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from edgefn.arguments.choices import Choice, Chosen
@@ -157,7 +158,7 @@ def _single(field: Field, spans: list[Span], text: str, now: datetime) -> tuple[
     from edgefn.arguments.normal import normalise
 
     texts = list(dict.fromkeys(normalise(text[each.start : each.end]) for each in spans))
-    if len(texts) > 1 and not isinstance(field.reader, TextReader):
+    if len(texts) > 1 and (_touching(spans, text) or not isinstance(field.reader, TextReader)):
         whole = Span(spans[0].parameter, spans[0].start, spans[-1].end, min(each.score for each in spans))
         try:
             return [whole], [field.reader.read(text[whole.start : whole.end], now)]
@@ -169,6 +170,11 @@ def _single(field: Field, spans: list[Span], text: str, now: datetime) -> tuple[
         said = " and ".join(repr(text[each.start : each.end]) for each in spans)
         raise ValueError(f"{said} contradict each other")
     return spans, readings
+
+
+def _touching(spans: Sequence[Span], text: str) -> bool:
+    """Tell whether nothing but space stands between each span and the next: one phrase, for free text."""
+    return all(not text[one.end : other.start].strip() for one, other in pairwise(spans))
 
 
 def _evidence(field: Field, span: Span, reading: Reading, text: str) -> Evidence:

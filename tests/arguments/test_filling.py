@@ -205,6 +205,7 @@ def test_two_values_that_contradict_each_other(annotation, first, second):
         (timedelta, "two hours", " and ", "ten minutes", "PT2H10M"),
         (datetime, "tomorrow", " at ", "5 pm", "2026-11-19T17:00"),
         (Annotated[str, Among(["Bread and Butter"])], "bread", " and ", "butter", "Bread and Butter"),
+        (str, "three essays on", " ", "the theory of colour", "three essays on the theory of colour"),
     ],
 )
 def test_one_phrase_that_was_cut_in_two(annotation, first, between, second, value):
