@@ -79,7 +79,8 @@ class Interpreter:
 
     def fill(self, tool: str, encoded: Encoded, scores: Scores, now: datetime) -> Filled:
         """Return the arguments that an utterance gives to `tool`, whichever tool won."""
-        return self.filler(tool).fill(encoded.text, encoded.words, scores, now)
+        filler = self.filler(tool)
+        return filler.fill(encoded.text, encoded.words if filler.reads_words else (), scores, now)
 
     def filler(self, tool: str) -> Filler:
         """Return what fills the arguments of a tool; made when it is first needed."""

@@ -54,6 +54,11 @@ class Filler:
         }
         self._choices = {name: each.choice for name, each in self._fields.items() if each.choice is not None}
 
+    @property
+    def reads_words(self) -> bool:
+        """Tell whether any parameter is filled from words."""
+        return bool(self._decoder)
+
     def fill(self, text: str, words: Sequence[Word], scores: Scores, now: datetime) -> Filled:
         """Return what `text` says for every parameter; never raises for what was said."""
         decoded = self._decoder.decode(scores.slot_logits, words) if self._decoder and words else None
