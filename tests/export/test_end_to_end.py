@@ -37,9 +37,12 @@ def made(tmp_path_factory):
     write_rows(folder / "train.jsonl", chosen_rows("train.jsonl", 60))
     write_rows(folder / "valid.jsonl", chosen_rows("valid.jsonl", 60))
     registry = Registry(tool for tool in Registry.load(KIOSK) if tool.name in CHOSEN)
-    settings = TrainSettings(data=folder / "train.jsonl", valid=folder / "valid.jsonl", epochs=8, batch=32, per_tool=150)
+    settings = TrainSettings(
+        data=folder / "train.jsonl", valid=folder / "valid.jsonl", epochs=8, batch=32, per_tool=150
+    )
     trained = train(registry, folder / "checkpoint", settings)
-    exported = export_bundle(trained.folder, folder / "kiosk.bundle", ExportSettings("int8", budget=10.0))  # 74 rows: one is 1.4 points
+    # Of 74 rows one is 1.4 points.
+    exported = export_bundle(trained.folder, folder / "kiosk.bundle", ExportSettings("int8", budget=10.0))
     return folder / "kiosk.bundle", trained, exported
 
 
