@@ -153,7 +153,7 @@ def warm_calls(path: Path, rows: Path | None, checkpoint: str, cores: int, round
     engine, asked = _asked(dispatcher, texts)
     sides = {"dispatch_ms": _dispatch(dispatcher, texts), "session_ms": _bare(engine, asked)}
     try:
-        sides["torch_ms"], note = _eager_torch(checkpoint, asked, cores), f"encoder of {checkpoint}"
+        sides["torch_ms"], note = _eager_torch(checkpoint, asked, cores), f"encoder of {Path(checkpoint).name}"
     except (ImportError, EdgefnError) as exc:
         note = f"left out: {exc}"
     found: dict[str, Any] = {"threads": cores, "cores": pinned, "utterances": len(texts), "rounds": rounds}

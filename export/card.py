@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from edgefn.inspection import bound_in_words, calibrated_on
 from edgefn.manifest import Calibration, Manifest
 
 
 def model_card(manifest: Manifest) -> str:
     """Return the text of a bundle's README.md."""
-    before, after = manifest.measured["before"], manifest.measured["after"]
     machine = manifest.measured["machine"]
-    rows = [
-        ("graph size, MB", before["megabytes"], after["megabytes"], ".1f"),
-        ("one pass, median ms", before["p50_ms"], after["p50_ms"], ".2f"),
-        ("tool accuracy", before["tool_accuracy"], after["tool_accuracy"], ".4f"),
-        ("whole calls exact", before["exact_call"], after["exact_call"], ".4f"),
-        ("AUROC in/out of scope", before["auroc"], after["auroc"], ".4f"),
-        ("calibration error (ECE)", before["ece"], after["ece"], ".4f"),
-    ]
-    table = "\n".join(f"| {name} | {_number(a, form)} | {_number(b, form)} |" for name, a, b, form in rows)
     named = [f"| `{tool.name}` | {tool.description} |" for tool in manifest.tools]
     return "\n".join(
         [
@@ -35,7 +28,7 @@ def model_card(manifest: Manifest) -> str:
             "",
             f"| | float | {manifest.graph.quantization} |",
             "|---|---|---|",
-            table,
+            *_table(manifest.measured["before"], manifest.measured["after"]),
             f"| decisions that flipped | | {manifest.measured['flipped']} |",
             "",
             "## Probability and threshold",
@@ -53,6 +46,19 @@ def model_card(manifest: Manifest) -> str:
             "",
         ]
     )
+
+
+def _table(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Return the lines that compare the float graph with the quantized one."""
+    rows = [
+        ("graph size, MB", before["megabytes"], after["megabytes"], ".1f"),
+        ("one pass, median ms", before["p50_ms"], after["p50_ms"], ".2f"),
+        ("tool accuracy", before["tool_accuracy"], after["tool_accuracy"], ".4f"),
+        ("whole calls exact", before["exact_call"], after["exact_call"], ".4f"),
+        ("AUROC in/out of scope", before["auroc"], after["auroc"], ".4f"),
+        ("calibration error (ECE)", before["ece"], after["ece"], ".4f"),
+    ]
+    return [f"| {name} | {_number(a, form)} | {_number(b, form)} |" for name, a, b, form in rows]
 
 
 def _calibration(calibration: Calibration) -> list[str]:
