@@ -88,10 +88,9 @@ class Dispatcher:
         try:
             arguments = tool.bind(call.arguments)
         except ArgumentError as exc:
-            known = any(exc.parameter == each.name for each in tool.parameters)
-            return (
-                self._ask(tool, call, exc.parameter, "" if exc.missing else exc.message) if known else Failed(call, exc)
-            )
+            if all(exc.parameter != each.name for each in tool.parameters):
+                return Failed(call, exc)
+            return self._ask(tool, call, exc.parameter, "" if exc.missing else exc.message)
         if tool.hints.destructive and not confirmed:
             return self._confirm(tool, call)
         try:

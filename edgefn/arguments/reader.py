@@ -51,13 +51,12 @@ def reader_of(parameter: Parameter) -> Reader:
     if among is not None:
         _check_text(parameter, schema)
         return NameReader(parameter.name, among.current)
+    forms = said_as_of(schema, said_as) if said_as else synonyms
     values = choice_values(schema)
     if values is not None:
-        forms = said_as_of(schema, said_as) if said_as else synonyms
         return MemberReader(_members(parameter.name, values, forms), schema.get("type") == "boolean")
     if schema.get("type") in ("integer", "number"):
         unit = next((mark.name for mark in marks if isinstance(mark, Unit)), "")
-        forms = said_as_of(schema, said_as) if said_as else synonyms
         return NumberReader(schema["type"] == "integer", unit, _members(parameter.name, forms, forms) if forms else {})
     if schema.get("format") in _MOMENTS:
         return MomentReader(schema["format"])
