@@ -21,6 +21,7 @@ from edgefn.outcome import (
     Abstained,
     AbstainReason,
     Done,
+    Evidence,
     Failed,
     NeedsArgument,
     NeedsConfirmation,
@@ -33,6 +34,7 @@ from edgefn.tool import Tool
 
 PENDING_SECONDS = 120.0
 """How long an unfinished call waits for its answer."""
+_UNFIT = "what was said for it does not fit"
 
 
 class Dispatcher:
@@ -103,7 +105,8 @@ class Dispatcher:
 
         `Failed` when `pending` belongs to another bundle, has expired, or its tool is gone.
         """
-        call = ToolCall(pending.tool, {**pending.arguments, **(arguments or {})}, pending.probability)
+        known = {**pending.arguments, **(arguments or {})}
+        call = ToolCall(pending.tool, known, pending.probability, _still_unfit(pending, known))
         refused = self._refusal(pending)
         if refused is not None:
             return Failed(call, refused)
@@ -135,7 +138,7 @@ class Dispatcher:
                 return self(text)
             case Change(arguments=arguments, evidence=evidence, confirmed=confirmed):
                 known = {**tool.read(pending.arguments), **arguments}
-                call = ToolCall(pending.tool, known, pending.probability, evidence)
+                call = ToolCall(pending.tool, known, pending.probability, (*evidence, *_still_unfit(pending, known)))
                 return self.finish(call, confirmed=confirmed)
 
     def _refusal(self, pending: Pending) -> PendingError | None:
@@ -145,9 +148,10 @@ class Dispatcher:
             return PendingError("this pending call has expired", hint="dispatch the utterance again")
         if pending.tool not in self.registry:
             return PendingError(f"{pending.tool} is no longer registered", hint="dispatch the utterance again")
-        names = {each.name for each in self.registry[pending.tool].parameters}
-        if pending.missing is not None and pending.missing not in names:
-            return PendingError(f"{pending.tool} takes no {pending.missing!r}", hint="dispatch the utterance again")
+        names = {None, *(each.name for each in self.registry[pending.tool].parameters)}
+        for name in (pending.missing, *pending.unfit):
+            if name not in names:
+                return PendingError(f"{pending.tool} takes no {name!r}", hint="dispatch the utterance again")
         return None
 
     def _ask(self, tool: Tool, call: ToolCall, parameter: str, problem: str) -> NeedsArgument:
@@ -164,4 +168,10 @@ class Dispatcher:
             with suppress(ArgumentError):  # what has no JSON form is asked for again
                 known |= self.registry[call.tool].unbind({name: value})
         expires = time.time() + PENDING_SECONDS
-        return Pending(self.manifest.id, call.tool, known, call.probability, missing, expires)
+        unfit = dict.fromkeys(each.parameter for each in call.evidence if each.problem and each.parameter != missing)
+        return Pending(self.manifest.id, call.tool, known, call.probability, missing, expires, tuple(unfit))
+
+
+def _still_unfit(pending: Pending, known: Mapping[str, Any]) -> tuple[Evidence, ...]:
+    """Return the problems of a pending call that no answer has solved yet: nothing that was said is dropped."""
+    return tuple(Evidence(name, 0, 0, "", 0.0, problem=_UNFIT) for name in pending.unfit if name not in known)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, time, timedelta
 from enum import Enum
 from types import UnionType
@@ -102,6 +102,8 @@ class Pending:
     """Parameter that is asked for, or None when a confirmation is asked for."""
     expires: float
     """Unix time after which the call is refused, seconds."""
+    unfit: tuple[str, ...] = ()
+    """Other parameters for which something was said that does not fit: they are asked for next."""
 
     def to_json(self) -> str:
         """Return one line of JSON."""
@@ -115,7 +117,7 @@ class Pending:
             fields = json.loads(text, parse_constant=_no_constant)
             pending = cls(**{name: fields[name] for name in cls.__slots__})
             pending._check()
-            return pending
+            return replace(pending, unfit=tuple(pending.unfit))
         except (ValueError, KeyError, TypeError, RecursionError) as exc:
             raise EdgefnError(
                 f"this is not a pending call: {exc}", hint="pass the text that Pending.to_json() returned"
@@ -125,6 +127,8 @@ class Pending:
         for name, kind in _PENDING.items():
             if not isinstance(getattr(self, name), kind) or isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} is {getattr(self, name)!r}")
+        if not all(isinstance(name, str) for name in self.unfit):
+            raise TypeError(f"unfit is {self.unfit!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +243,7 @@ _PENDING: dict[str, type | UnionType] = {
     "probability": float | int,
     "missing": str | None,
     "expires": float | int,
+    "unfit": list | tuple,
 }
 """What JSON must hold for each field of `Pending`."""
 

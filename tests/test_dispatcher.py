@@ -16,7 +16,7 @@ import pytest
 import tiny
 
 import edgefn
-from edgefn import Abstained, Done, Failed, NeedsArgument, NeedsConfirmation, Pending, ToolCall, tool
+from edgefn import Abstained, Done, Evidence, Failed, NeedsArgument, NeedsConfirmation, Pending, ToolCall, tool
 from edgefn.arguments.filling import Filler
 from edgefn.dispatcher import PENDING_SECONDS, Dispatcher
 from edgefn.encoder import Encoder
@@ -544,3 +544,19 @@ def lines_of_code(function) -> int:
 )
 def test_the_path_can_be_read_in_one_sitting(function):
     assert 2 <= lines_of_code(function) <= 25
+
+
+def test_a_second_problem_is_asked_after_the_first(home):
+    dispatcher, ran = home
+    wrong = tuple(Evidence(name, 0, 4, "many", 0.9, problem="does not fit") for name in ("minutes", "label"))
+    first = dispatcher.finish(ToolCall("set_timer", {}, 0.9, wrong))
+    assert isinstance(first, NeedsArgument) and (first.parameter, first.pending.unfit) == ("minutes", ("label",))
+    waiting = Pending.from_json(first.pending.to_json())
+    assert waiting == first.pending
+    for second in (dispatcher.resume(waiting, {"minutes": 5}), dispatcher("five", waiting)):
+        assert isinstance(second, NeedsArgument) and (second.parameter, second.pending.unfit) == ("label", ())
+        assert second.problem and second.pending.arguments == {"minutes": 5} and not ran
+    assert isinstance(dispatcher.resume(second.pending, {"label": "tea"}), Done)
+    assert ran == [("set_timer", 5, "tea")]
+    stranger = dispatcher.resume(dataclasses.replace(waiting, unfit=("colour",)), {"minutes": 5})
+    assert isinstance(stranger, Failed) and isinstance(stranger.error, PendingError)
