@@ -47,7 +47,8 @@ def _value(value: Any) -> str:
 
 def _piece(evidence: Evidence) -> str:
     """Return where one argument came from, in a line."""
-    said = f"{evidence.text!r} [{evidence.start}:{evidence.end}]" if evidence.end else "the whole sentence"
+    nowhere = "earlier" if evidence.problem else "the whole sentence"
+    said = f"{evidence.text!r} [{evidence.start}:{evidence.end}]" if evidence.end else nowhere
     read = f"read as {evidence.normaliser}" if not evidence.problem else evidence.problem
     return f"  {evidence.parameter}: {said}, {read}, {evidence.score:.2f}"
 
