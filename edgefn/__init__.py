@@ -2,8 +2,8 @@
 
 from edgefn.arguments.marks import Among, Synonyms, Unit
 from edgefn.dispatcher import Dispatcher
-from edgefn.errors import EdgefnError
-from edgefn.loading import ToolsWarning, load
+from edgefn.errors import EdgefnError, ToolsWarning
+from edgefn.loading import load
 from edgefn.outcome import (
     Abstained,
     Done,

@@ -191,7 +191,7 @@ def eval_command(
     labelled = read_rows(rows)
     check_labels(labelled, [tool.name for tool in manifest.tools], rows)
     with _told_about(), _tools_print_elsewhere():
-        tools = bind(manifest, tools_path)
+        tools, _ = bind(manifest, tools_path)
     judged = judge(Interpreter.of(manifest, open_encoder(opened, provider, threads), tools), labelled)
     used = manifest.calibration.threshold if threshold is None else threshold
     numbers: dict[str, Any] = {

@@ -139,9 +139,11 @@ def _new_utterance(interpreter: Interpreter, tool: Tool, text: str, missing: str
         if missing is not None and encoded == "unknown_script":
             return Change(_as_said(interpreter, tool, missing, text, now))
         return Change()
-    scores = interpreter.encoder.run(encoded)
+    scores = interpreter.run(encoded)
     found = interpreter.read(encoded, scores, now)
-    sure = found.probability >= interpreter.selector.threshold
+    if isinstance(found, str):
+        return Change()
+    sure = found.accepted
     if sure and found.tool.name != tool.name:
         return Switch()
     filled = found.filled if sure else _in_words(interpreter.fill(tool.name, encoded, scores, now))

@@ -7,12 +7,15 @@ __call__ ─▶ predict ─▶ Interpreter.interpret ─▶ Encoder.encode ─�
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from edgefn import execution
+from edgefn.added.lint import Finding
+from edgefn.added.making import RowMaker
+from edgefn.added.roster import AnyTool, Roster
 from edgefn.encoder import Encoder
 from edgefn.errors import ArgumentError, PendingError, ToolFailed
 from edgefn.interpreter import Interpretation, Interpreter
@@ -41,15 +44,56 @@ class Dispatcher:
     """Turns utterances into outcomes with one bundle and the tools of one device; safe to share between threads."""
 
     def __init__(
-        self, manifest: Manifest, encoder: Encoder, registry: Registry, now: Callable[[], datetime] = datetime.now
+        self,
+        manifest: Manifest,
+        encoder: Encoder,
+        registry: Registry,
+        now: Callable[[], datetime] = datetime.now,
+        maker: RowMaker | None = None,
     ) -> None:
-        """Join what `edgefn.load` built; `registry` holds the tools of this device, `now` tells local time."""
+        """Join what `edgefn.load` built; `registry` holds the tools of this device, `now` tells local time.
+
+        `maker` makes the rows of tools that are added later; None where the bundle takes none.
+        """
         self.manifest = manifest
         self.registry = registry
         self.encoder = encoder
         self.now = now
         self.interpreter = Interpreter.of(manifest, encoder, registry)
         self.selector = self.interpreter.selector
+        self._roster = Roster(self.interpreter, registry, manifest.tools, maker)
+
+    def add(self, tool: AnyTool, examples: Iterable[str] = ()) -> None:
+        """Add a tool that can be called at once: its texts are read by the encoder of the bundle; safe while calls run.
+
+        Example utterances, a handful, sharpen its row. Raises DuplicateTool, and ToolDefinitionError where it cannot be
+        described; nothing has changed then.
+        """
+        self._roster.add([(tool, examples)])
+
+    def add_all(self, tools: Iterable[AnyTool]) -> None:
+        """Add many tools at once, all or none: faster than one by one."""
+        self._roster.add([(tool, ()) for tool in tools])
+
+    def remove(self, name: str) -> None:
+        """Take a tool out; a call of it that is under way ends as it would have. Raises ToolDefinitionError."""
+        self._roster.remove(name)
+
+    def replace(self, tool: AnyTool, examples: Iterable[str] = ()) -> None:
+        """Put a tool in the place of the added one of its name. Raises ToolDefinitionError."""
+        self._roster.replace(tool, examples)
+
+    def correct(self, text: str, tool: str | None) -> None:
+        """Learn that `text` should have called `tool`, or None for no tool. Raises ToolDefinitionError."""
+        self._roster.correct(text, tool)
+
+    def examples(self) -> dict[str, tuple[str, ...]]:
+        """Return the example utterances of every added tool, corrections among them: what `add` takes next time."""
+        return self._roster.examples()
+
+    def lint(self) -> tuple[Finding, ...]:
+        """Return what is wrong with the added tools: pairs that will be confused, and what to add."""
+        return self._roster.lint()
 
     def __call__(self, text: str, pending: Pending | None = None) -> Outcome:
         """Select a tool for `text`, fill its arguments and run it; with `pending`, go on with a call that waited.
@@ -79,7 +123,9 @@ class Dispatcher:
 
     def finish(self, call: ToolCall, *, confirmed: bool = False) -> Outcome:
         """Run a call, or say what stands in its way."""
-        tool = self.registry[call.tool]
+        tool = self.registry.get(call.tool)
+        if tool is None:  # removed since it was selected
+            return Abstained("not_registered", call.tool, call.probability)
         if tool.function is None:
             return Abstained("select_only", tool.name, call.probability)
         if call.error is not None:
@@ -115,12 +161,13 @@ class Dispatcher:
 
     def _decide(self, found: Interpretation) -> ToolCall | Abstained:
         selection = found.selection
-        if found.probability < self.selector.threshold:
+        thresholded = found.tool_probability if selection.added else found.probability
+        if not found.accepted:
             reason: AbstainReason = "none_of_these" if selection.none_won else "unsure"
-            return Abstained(reason, None, found.probability, selection.ranking)
+            return Abstained(reason, None, thresholded, selection.ranking)
         if selection.tool not in self.registry:
             # Never the runner-up: the wrong tool must not run because the right one is absent.
-            return Abstained("not_registered", selection.tool, found.probability, selection.ranking)
+            return Abstained("not_registered", selection.tool, thresholded, selection.ranking)
         return found.call()
 
     def _go_on(self, text: str, pending: Pending) -> Outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -20,9 +20,17 @@ Floats: TypeAlias = NDArray[np.float32]
 
 OUTPUTS = ("tool_logits", "choice_logits", "slot_logits")
 """What is asked of the graph for one utterance."""
+EMBEDDINGS = ("embedding", "token_embedding")
+"""What is asked beside where tools were added."""
+DESCRIPTION_TOKENS = 256
+"""Longest text about a tool that is read; what lies beyond is left out."""
 
 _CHARACTERS_PER_TOKEN = 64
 """Longer than this per token cannot be speech or typing, so it is not even tokenized."""
+
+
+def _none() -> Floats:
+    return np.zeros(0, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,10 @@ class Scores:
     """[choices]"""
     slot_logits: Floats
     """[tokens, slot labels]"""
+    embedding: Floats = field(default_factory=_none)
+    """[dim], unit; empty where it was not asked for"""
+    token_embedding: Floats = field(default_factory=_none)
+    """[tokens, dim]; empty where it was not asked for"""
 
 
 class Encoder:
@@ -103,20 +115,35 @@ class Encoder:
             return "unknown_script"
         return Encoded(text, ids, encoding.offsets)
 
-    def run(self, encoded: Encoded) -> Scores:
+    def run(self, encoded: Encoded, embeddings: bool = False) -> Scores:
         """Run the graph once over what `encode` returned; raises EngineError, also when a score is not finite."""
         feeds = {
             "input_ids": np.array([encoded.ids], dtype=np.int64),
             "attention_mask": self._mask[:, : len(encoded.ids)],
         }
-        tools, choices, slots = (each[0] for each in self._session.run(OUTPUTS, feeds))
+        outputs = (*OUTPUTS, *EMBEDDINGS) if embeddings else OUTPUTS
+        tools, choices, slots, *embedded = (each[0] for each in self._session.run(outputs, feeds))
         # A sum is not finite where any of its terms is not; the heads cannot overflow it.
         if not math.isfinite(tools.sum() + choices.sum() + slots.sum()):
             raise EngineError(
                 "the graph returned scores that are not finite",
                 hint="run `edgefn doctor BUNDLE`; export again with --quantize none if it persists",
             )
-        return Scores(tools, choices, slots)
+        return Scores(tools, choices, slots, *embedded)
+
+    def read(self, text: str) -> tuple[list[tuple[int, int]], Floats]:
+        """Return the characters of every token of a text about a tool, and their embeddings [tokens, dim].
+
+        Characters that are no text are left out. Raises EngineError when the engine fails.
+        """
+        encoding = self._tokenizer.encode(text.encode("utf-8", "ignore").decode())
+        ids = encoding.ids[:DESCRIPTION_TOKENS]
+        feeds = {
+            "input_ids": np.array([ids], dtype=np.int64),
+            "attention_mask": np.ones((1, len(ids)), dtype=np.int64),
+        }
+        (tokens,) = self._session.run(("token_embedding",), feeds)
+        return encoding.offsets[: len(ids)], tokens[0]
 
 
 def _unknown_id(tokenizer: Tokenizer) -> int | None:

@@ -179,6 +179,10 @@ class ProviderUnavailable(EngineError):
     """The execution provider that was asked for did not load."""
 
 
+class ToolsWarning(UserWarning):
+    """Something about the tools of this device that is not fatal, and what to do about it."""
+
+
 @contextmanager
 def engine_errors(doing: str) -> Iterator[None]:
     """Turn every ONNX Runtime exception inside the block into `EngineError`.

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from edgefn.added.table import Table
+from edgefn.added.toolrows import ToolRows
 from edgefn.arguments.filling import Filled, Filler
 from edgefn.encoder import Encoded, Encoder, Scores
-from edgefn.manifest import Calibration, Heads, Manifest, TrainedTool
+from edgefn.manifest import Calibration, Heads, Makers, Manifest, TrainedTool
 from edgefn.outcome import AbstainReason, ToolCall
 from edgefn.selection import Selection, Selector
 from edgefn.tool import Tool
@@ -27,7 +29,14 @@ class Interpretation:
     log_p: float
     """log P(call), every parameter of the tool included."""
     probability: float
-    """Calibrated probability that the whole call is right: the number that is thresholded."""
+    """Calibrated probability that the whole call is right."""
+    accepted: bool
+    """True when the call is likely enough: for a trained tool the whole call, for an added one the tool."""
+
+    @property
+    def tool_probability(self) -> float:
+        """Calibrated probability that the tool is right: what decides about an added tool."""
+        return self.selection.ranking[0].probability
 
     def call(self) -> ToolCall:
         """Return the tool call with typed arguments."""
@@ -37,7 +46,7 @@ class Interpretation:
 
 
 class Interpreter:
-    """Reads utterances for the tools that a model was trained for."""
+    """Reads utterances for the tools that a model was trained for, and for those added on the device."""
 
     def __init__(
         self,
@@ -46,19 +55,22 @@ class Interpreter:
         calibration: Calibration,
         trained: Iterable[TrainedTool],
         tools: Iterable[Tool] = (),
+        makers: Makers | None = None,
     ) -> None:
         """Know `tools` by what their signatures say, the other `trained` ones by the schema they were trained with."""
         self.encoder = encoder
-        self.selector = Selector(heads, calibration)
+        self.selector = Selector(heads, calibration, None if makers is None else makers.calibration)
         self._heads = heads
         self._trained = {each.name: each for each in trained}
         self._tools = {each.name: each for each in tools}
         self._fillers: dict[str, Filler] = {}
+        self.table = Table(heads.tools, heads.scale, 0.0 if makers is None else makers.tool_bias)
+        """The added tools; replaced as a whole, never changed."""
 
     @classmethod
     def of(cls, manifest: Manifest, encoder: Encoder, tools: Iterable[Tool] = ()) -> Interpreter:
         """Return the interpreter of a bundle."""
-        return cls(encoder, manifest.heads, manifest.calibration, manifest.tools, tools)
+        return cls(encoder, manifest.heads, manifest.calibration, manifest.tools, tools, manifest.makers)
 
     def interpret(self, text: str, now: datetime) -> Interpretation | AbstainReason:
         """Return the call that `text` asks for, or why it is not given to the engine.
@@ -68,22 +80,39 @@ class Interpreter:
         encoded = self.encoder.encode(text)
         if isinstance(encoded, str):
             return encoded
-        return self.read(encoded, self.encoder.run(encoded), now)
+        return self.read(encoded, self.run(encoded), now)
 
-    def read(self, encoded: Encoded, scores: Scores, now: datetime) -> Interpretation:
-        """Return the call that the scores of an utterance speak for."""
-        selection = self.selector.select(scores.tool_logits)
-        filled = self.fill(selection.tool, encoded, scores, now)
-        log_p = selection.log_p + self.selector.arguments_log_p(filled)
-        return Interpretation(self.tool(selection.tool), selection, filled, log_p, self.selector.probability(log_p))
+    def run(self, encoded: Encoded) -> Scores:
+        """Return the scores of one pass, with the embeddings that added tools are judged by where there are any."""
+        return self.encoder.run(encoded, embeddings=bool(self.table))
+
+    def read(self, encoded: Encoded, scores: Scores, now: datetime) -> Interpretation | AbstainReason:
+        """Return the call that the scores of an utterance speak for; why not, where there is no tool at all."""
+        # Once: the table may be replaced while this call is under way. Scores of a pass before the first tool was
+        # added have no embedding, and know nothing of it.
+        table = self.table if len(scores.embedding) else None
+        logits, names = (table.logits(scores), table.names) if table else (scores.tool_logits, ())
+        selection = self.selector.select(logits, names)
+        if selection is None:
+            return "none_of_these"
+        rows = table.added.get(selection.tool) if table else None
+        filled = self._fill(rows or selection.tool, encoded, scores, now)
+        log_p = selection.log_p + self.selector.arguments_log_p(filled, selection.added)
+        probability = self.selector.probability(log_p, selection.added)
+        tool = rows.tool if rows else self.tool(selection.tool)
+        accepted = self.selector.accepts(selection, probability)
+        return Interpretation(tool, selection, filled, log_p, probability, accepted)
 
     def fill(self, tool: str, encoded: Encoded, scores: Scores, now: datetime) -> Filled:
         """Return the arguments that an utterance gives to `tool`, whichever tool won."""
-        filler = self.filler(tool)
-        return filler.fill(encoded.text, encoded.words if filler.reads_words else (), scores, now)
+        rows = self.table.added.get(tool) if len(scores.embedding) else None
+        return self._fill(rows or tool, encoded, scores, now)
 
     def filler(self, tool: str) -> Filler:
         """Return what fills the arguments of a tool; made when it is first needed."""
+        rows = self.table.added.get(tool)
+        if rows is not None:
+            return rows.filler
         if tool not in self._fillers:
             self._fillers[tool] = Filler(self.tool(tool), self._heads)
         return self._fillers[tool]
@@ -94,3 +123,17 @@ class Interpreter:
             trained = self._trained[name]
             self._tools[name] = Tool.select_only(trained.name, trained.description, trained.parameters)
         return self._tools[name]
+
+    def know(self, tool: Tool) -> None:
+        """Read a trained tool by what the signature of `tool` says from now on."""
+        if tool.name in self._trained:
+            self._tools[tool.name] = tool
+            self._fillers.pop(tool.name, None)
+
+    def _fill(self, tool: ToolRows | str, encoded: Encoded, scores: Scores, now: datetime) -> Filled:
+        if isinstance(tool, ToolRows):
+            scores, filler = tool.scores(encoded, scores), tool.filler
+        else:
+            filler = self.filler(tool)
+        filled = filler.fill(encoded.text, encoded.words if filler.reads_words else (), scores, now)
+        return filled.without_doubtful(self.selector.argument_threshold) if isinstance(tool, ToolRows) else filled

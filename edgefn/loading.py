@@ -6,23 +6,23 @@ import warnings
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
+import numpy as np
+
+from edgefn.added.cache import RowCache
+from edgefn.added.making import RowMaker
+from edgefn.binding import OnMismatch, checked, select_only
 from edgefn.bundle import Bundle, read_bundle
 from edgefn.dispatcher import Dispatcher
 from edgefn.encoder import Encoder
-from edgefn.errors import BundleCorrupt, BundleMismatch
-from edgefn.manifest import Manifest, TrainedTool
+from edgefn.errors import BundleCorrupt, ToolsWarning
+from edgefn.manifest import Manifest
 from edgefn.registry import Registry
 from edgefn.session import Session
-from edgefn.tool import Tool, fingerprint_parameters
+from edgefn.tool import Tool
 
 Tools: TypeAlias = Registry | str | Path | Iterable[Callable[..., Any] | Tool] | None
-OnMismatch: TypeAlias = Literal["raise", "select_only"]
-
-
-class ToolsWarning(UserWarning):
-    """The tools of this device and those of the bundle differ in a way that is not fatal."""
 
 
 def load(
@@ -34,18 +34,21 @@ def load(
     threads: int = 0,
     selftest: bool = False,
     now: Callable[[], datetime] = datetime.now,
+    row_cache: str | Path | None = None,
 ) -> Dispatcher:
     """Verify a bundle, open it, and bind it to the tools of this device.
 
     Args:
         path: the bundle's folder.
         tools: functions marked with `@tool`, a registry, or a path to load them from. None binds nothing:
-            every tool of the bundle can be selected, none can be run.
+            every tool of the bundle can be selected, none can be run. Tools that the bundle was not trained for
+            are added, as `Dispatcher.add` does.
         on_mismatch: what to do when a tool's parameters differ from those it was trained with.
         provider: execution provider; see `edgefn.session.Session`.
         threads: threads inside one operator; 0 chooses.
         selftest: run the bundle's selftest first, and raise EngineError if a decision flips.
         now: tells local time, to which "tomorrow" and "at six" are relative.
+        row_cache: folder in which the rows of added tools are kept for the next start; None keeps none.
 
     Raises:
         BundleError: the bundle is missing, damaged, too new, or does not fit the tools.
@@ -53,8 +56,10 @@ def load(
         ToolDefinitionError: the tools cannot be loaded.
     """
     bundle = read_bundle(path)
-    registry = bind(bundle.manifest, tools, on_mismatch)
-    dispatcher = Dispatcher(bundle.manifest, open_encoder(bundle, provider, threads), registry, now)
+    registry, strangers = bind(bundle.manifest, tools, on_mismatch)
+    encoder = open_encoder(bundle, provider, threads)
+    dispatcher = Dispatcher(bundle.manifest, encoder, registry, now, open_maker(bundle, encoder, row_cache))
+    dispatcher.add_all(strangers)
     if selftest:
         from edgefn.selftest import check  # only who asks for it pays for it
 
@@ -76,42 +81,42 @@ def open_encoder(bundle: Bundle, provider: str = "cpu", threads: int = 0) -> Enc
     return Encoder(bundle.read("tokenizer.json"), session, graph.max_tokens)
 
 
-def bind(manifest: Manifest, tools: Tools, on_mismatch: OnMismatch = "raise") -> Registry:
-    """Return the tools of this device, checked against those the bundle was trained for."""
+def open_maker(bundle: Bundle, encoder: Encoder, row_cache: str | Path | None = None) -> RowMaker | None:
+    """Return what makes rows of added tools; None where the bundle accepts none."""
+    makers = bundle.manifest.makers
+    if makers is None:
+        return None
+    dim = bundle.manifest.graph.dim
+    data = bundle.read(makers.file)
+    if len(data) != 2 * dim * (3 * dim + 1):
+        raise BundleCorrupt(
+            f"{bundle.path / makers.file}: {len(data)} bytes do not hold the matrices of dimension {dim}",
+            hint="export the bundle again",
+        )
+    matrices = np.frombuffer(data, dtype="<f2").astype(np.float32).reshape(-1, dim)
+    cache = None if row_cache is None else RowCache(Path(row_cache), bundle.manifest.id)
+    return RowMaker(encoder, makers, matrices, cache)
+
+
+def bind(manifest: Manifest, tools: Tools, on_mismatch: OnMismatch = "raise") -> tuple[Registry, tuple[Tool, ...]]:
+    """Return the tools of this device that the bundle was trained for, checked against it, and those it was not."""
     trained = {each.name: each for each in manifest.tools}
     if tools is None:
-        return Registry(_select_only(each) for each in trained.values())
+        return Registry(select_only(each) for each in trained.values()), ()
     registry = _as_registry(tools)
-    unknown = [name for name in registry.names if name not in trained]
-    if unknown:
+    strangers = tuple(tool for tool in registry if tool.name not in trained)
+    if strangers and manifest.makers is None:
         warnings.warn(
-            f"{', '.join(unknown)}: not in the bundle, so it will never be selected; train and export again",
+            f"{', '.join(each.name for each in strangers)}: not in the bundle, which takes no added tools, "
+            "so it will never be selected; train and export again",
             ToolsWarning,
             stacklevel=3,
         )
-    bound = Registry(_checked(tool, trained.get(tool.name), on_mismatch) for tool in registry)
+        strangers = ()
+    known = [tool for tool in registry if tool not in strangers]
+    bound = Registry(checked(tool, trained.get(tool.name), on_mismatch) for tool in known)
     bound.broken = registry.broken
-    return bound
-
-
-def _checked(tool: Tool, trained: TrainedTool | None, on_mismatch: OnMismatch) -> Tool:
-    if trained is None or tool.fingerprint == trained.fingerprint:
-        return tool
-    if not trained.callable:  # known from data or from a foreign classifier's label: there is nothing to differ from
-        return tool
-    if tool.parameters_fingerprint == fingerprint_parameters(trained.parameters):
-        warnings.warn(f"{tool.name}: its description changed since the bundle was trained", ToolsWarning, stacklevel=6)
-        return tool
-    if on_mismatch == "select_only":
-        return _select_only(trained)
-    raise BundleMismatch(
-        f"{tool.name}: its parameters differ from those the bundle was trained with",
-        hint='train and export again, or load(..., on_mismatch="select_only") to select it without running it',
-    )
-
-
-def _select_only(trained: TrainedTool) -> Tool:
-    return Tool.select_only(trained.name, trained.description, trained.parameters)
+    return bound, strangers
 
 
 def _as_registry(tools: Registry | str | Path | Iterable[Callable[..., Any] | Tool]) -> Registry:

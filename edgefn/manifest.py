@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 """The bundle format this package writes, and the newest it reads."""
 
 
@@ -132,6 +132,58 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
+class AddedCalibration:
+    """From logits to probabilities for tools added on the device, fitted on tool sets that training never saw."""
+
+    temperature: float
+    """Divides all tool logits before the softmax that tells P(tool) of an added tool."""
+    tool_slope: float
+    """Slope of the map from log P(tool) to the log-odds that the tool is right."""
+    tool_intercept: float
+    """Intercept of the same map."""
+    slot_temperature: float
+    """Divides the slot logits of an added tool."""
+    choice_temperature: float
+    """Divides its choice logits."""
+    call_slope: float
+    """Slope of the map from log P(call) to the log-odds that the whole call is right."""
+    call_intercept: float
+    """Intercept of the same map."""
+    threshold: float
+    """A tool is accepted at or above this probability of being right."""
+    argument_threshold: float
+    """An argument is given at or above this probability of its words; below it is asked for, or left out."""
+    rows: CalibrationRows | None
+    """What all of this was fitted on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Makers:
+    """How rows of tools added on the device are made: matrices in a file, scales and biases here."""
+
+    file: str
+    """float16 array [3 · dim + 1, dim]: for B rows, for I rows, for choice rows, and the row of *not said*."""
+    tool_bias: float
+    """Bias of an added tool's row."""
+    begin_bias: float
+    """Bias of an added B row."""
+    inside_bias: float
+    """Bias of an added I row."""
+    value_bias: float
+    """Bias of an added choice row."""
+    unsaid_bias: float
+    """Bias of *not said* in an added choice softmax."""
+    named_bonus: float
+    """Added to the logit of a value whose name stands in the utterance."""
+    slot_scale: float
+    """Scale of the slot head."""
+    choice_scale: float
+    """Scale of the choice head."""
+    calibration: AddedCalibration
+    """Probabilities and thresholds of added tools."""
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """What the bundle was made from."""
 
@@ -163,6 +215,8 @@ class Manifest:
     """Probability and threshold."""
     source: Source
     """Where it came from."""
+    makers: Makers | None
+    """How rows of added tools are made; None where none can be added."""
     measured: dict[str, Any]
     """Numbers measured at export: before and after quantization, and on which machine."""
     files: tuple[FileEntry, ...] = field(default=())

@@ -21,6 +21,9 @@ from edgefn.errors import DuplicateTool, ToolDefinitionError, ToolsNotFound
 from edgefn.signature import innermost
 from edgefn.tool import Tool, mark_of
 
+_DEFINITIONS = (".json", ".yaml", ".yml")
+"""Endings of files that define tools as data."""
+
 
 @dataclass(frozen=True, slots=True)
 class BrokenFile:
@@ -45,7 +48,7 @@ class Registry:
 
     @classmethod
     def load(cls, path: str | Path) -> Registry:
-        """Return the tools of a file or a folder; see `load_tools`."""
+        """Return the tools of a .py, .json or .yaml file or of a folder; see `load_tools`."""
         return load_tools(path)
 
     def add(self, item: Callable[..., Any] | Tool) -> Tool:
@@ -59,6 +62,10 @@ class Registry:
             )
         self._tools[tool.name] = tool
         return tool
+
+    def put(self, tool: Tool) -> None:
+        """Register a tool, in the place of the one of its name where there is one."""
+        self._tools[tool.name] = tool
 
     def remove(self, name: str) -> Tool:
         """Take one tool out and return it; ToolDefinitionError when there is none of that name."""
@@ -104,12 +111,15 @@ def load_tools(path: str | Path) -> Registry:
     """Load the functions marked with `@tool` from a file, or from every file of a folder, sorted.
 
     Names that start with "_" or "." are left out of a folder. A function counts in the file that defines it,
-    not where it is imported. Raises ToolsNotFound when no tool is left, DuplicateTool when two share a name.
+    not where it is imported. The tools of a .json or .yaml file (see `edgefn.importing`) can be selected, and never
+    run; a folder's are data of its tools, and left alone.
+
+    Raises ToolsNotFound when no tool is left, DuplicateTool when two share a name.
     """
     registry = Registry()
     broken: list[BrokenFile] = []
     for file in _files(Path(path).expanduser().absolute()):
-        broken += _load_file(file, registry)
+        broken += _load_file(file, registry) if file.suffix == ".py" else _load_definitions(file, registry)
     registry.broken = tuple(broken)
     if not len(registry):
         reasons = "; ".join(f"{each.path}: {each.error}" for each in broken)
@@ -118,13 +128,23 @@ def load_tools(path: str | Path) -> Registry:
 
 
 def _files(path: Path) -> list[Path]:
-    if path.is_file() and path.suffix == ".py":
+    if path.is_file() and path.suffix in (".py", *_DEFINITIONS):
         return [path]
     if not path.is_dir():
-        what = "is not a .py file" if path.exists() else "does not exist"
-        raise ToolsNotFound(f"{path} {what}", hint="pass a .py file, or a folder of them")
+        what = "is not a .py, .json or .yaml file" if path.exists() else "does not exist"
+        raise ToolsNotFound(f"{path} {what}", hint="pass a .py file or a folder of them, or definitions as .json")
     found = (file.relative_to(path) for file in path.rglob("*.py") if not file.is_dir())
     return [path / each for each in sorted(found) if not any(part[0] in "_." for part in each.parts)]
+
+
+def _load_definitions(file: Path, registry: Registry) -> list[BrokenFile]:
+    """Add the tools that a document defines; return what is broken in it."""
+    from edgefn.importing import read_tools  # only who has such a file pays for it
+
+    found = read_tools(file, strict=False)
+    for tool in found.tools:
+        registry.add(tool)
+    return [BrokenFile(str(file), f"{each.message} ({each.hint})") for each in found.problems]
 
 
 def _load_file(file: Path, registry: Registry) -> list[BrokenFile]:

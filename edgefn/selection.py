@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from edgefn.arguments.choices import Chosen
 from edgefn.arguments.filling import Filled
 from edgefn.arguments.spans import Decoded
-from edgefn.manifest import Calibration, Heads
+from edgefn.manifest import AddedCalibration, Calibration, Heads
 from edgefn.outcome import Ranked
 
 _RANKED = 3
@@ -37,20 +37,41 @@ class Selection:
     """True when "none of these" scored higher than every tool."""
     ranking: tuple[Ranked, ...]
     """The best tools, most probable first."""
+    added: bool = False
+    """True when the tool that won was added on this device."""
 
 
 class Selector:
     """Picks a tool, and says how probable a whole call is."""
 
-    def __init__(self, heads: Heads, calibration: Calibration) -> None:
-        """Keep which rows are tools and how scores become probabilities."""
+    def __init__(self, heads: Heads, calibration: Calibration, added: AddedCalibration | None = None) -> None:
+        """Keep which rows are tools and how scores become probabilities; `added` is for tools added on the device."""
         self._names = heads.tools
         self._none = heads.tools.index(None) if None in heads.tools else None
         self._calibration = calibration
+        self._added = added
         self.threshold = calibration.threshold
+        self.added_threshold = calibration.threshold if added is None else added.threshold
+        self.argument_threshold = 0.0 if added is None else added.argument_threshold
 
-    def select(self, tool_logits: NDArray[np.float32]) -> Selection:
-        """Return the best tool for `tool_logits` [tools]."""
+    def accepts(self, selection: Selection, probability: float) -> bool:
+        """Tell whether a call is likely enough, given P(whole call); of an added tool, P(tool) decides.
+
+        What an added tool's arguments lack in certainty is asked for, one by one.
+        """
+        if selection.added:
+            return selection.ranking[0].probability >= self.added_threshold
+        return probability >= self.threshold
+
+    def select(self, tool_logits: NDArray[np.float32], names: Sequence[str | None] = ()) -> Selection | None:
+        """Return the best tool for `tool_logits` [tools], `names` theirs where tools were added to those of the graph.
+
+        None where there is no tool.
+        """
+        if len(tool_logits) == (self._none is not None):
+            return None
+        if len(tool_logits) > len(self._names) and self._added is not None:
+            return self._among_added(tool_logits, names, self._added)
         log_p = log_softmax(tool_logits / self._calibration.tool_temperature)
         none_log_p = -np.inf
         if self._none is not None:
@@ -65,16 +86,38 @@ class Selector:
         winner_log_p = float(log_p[best[0]])
         return Selection(ranking[0].tool, winner_log_p, bool(none_log_p > winner_log_p), ranking)
 
-    def arguments_log_p(self, filled: Filled) -> float:
+    def _among_added(
+        self, tool_logits: NDArray[np.float32], names: Sequence[str | None], added: AddedCalibration
+    ) -> Selection:
+        """Return the best tool where some were added: one softmax over all, each tool's P by the map of its kind."""
+        best = np.argpartition(-tool_logits, range(min(_RANKED + 1, len(tool_logits))))[: _RANKED + 1].tolist()
+        none_won = self._none is not None and best[0] == self._none
+        tools = [row for row in best if row != self._none][:_RANKED]
+        own, other = (
+            log_softmax(tool_logits / each)[tools] for each in (self._calibration.tool_temperature, added.temperature)
+        )
+        is_added = np.array(tools) >= len(self._names)
+        trained_p = call_probability(own, self._calibration.platt_slope, self._calibration.platt_intercept)
+        added_p = call_probability(other, added.tool_slope, added.tool_intercept)
+        log_p, p = np.where(is_added, other, own), np.where(is_added, added_p, trained_p)
+        ranking = tuple(
+            Ranked(name, each) for row, each in zip(tools, p.tolist(), strict=True) if (name := names[row]) is not None
+        )
+        return Selection(ranking[0].tool, float(log_p[0]), none_won, ranking, bool(is_added[0]))
+
+    def arguments_log_p(self, filled: Filled, added: bool = False) -> float:
         """Return the log of the product of the arguments' probabilities, those left empty included."""
-        calibration = self._calibration
+        calibration = self._added if added and self._added is not None else self._calibration
         return slots_log_p(filled.slots, calibration.slot_temperature) + choices_log_p(
             filled.choices, calibration.choice_temperature
         )
 
-    def probability(self, log_p: float) -> float:
-        """Return the calibrated probability that a call is right, the number that is thresholded, for log P(call)."""
-        log_odds_against = -self._calibration.platt_slope * log_p - self._calibration.platt_intercept
+    def probability(self, log_p: float, added: bool = False) -> float:
+        """Return the calibrated probability that a whole call is right for log P(call); `added` where its tool was."""
+        slope, intercept = self._calibration.platt_slope, self._calibration.platt_intercept
+        if added and self._added is not None:
+            slope, intercept = self._added.call_slope, self._added.call_intercept
+        log_odds_against = -slope * log_p - intercept
         return 1.0 / (1.0 + math.exp(min(log_odds_against, 700.0)))  # exp overflows beyond
 
     def log_odds(self, probability: float) -> float:

@@ -70,7 +70,7 @@ def decide(interpreter: Interpreter, text: str) -> SelftestRow:
     found = interpreter.interpret(text, _NOW)
     if isinstance(found, str):
         return SelftestRow(text, None, {}, 0.0)
-    accepted = found.probability >= interpreter.selector.threshold
+    accepted = found.accepted
     margin = _margin(found, interpreter.selector, accepted)
     return (
         SelftestRow(text, found.tool.name, dict(found.filled.arguments), margin)

@@ -115,7 +115,7 @@ class Tool:
     line: int = 0
     """Line in that file, or 0."""
     given_schema: Mapping[str, Any] | None = field(default=None, hash=False, repr=False)
-    """The schema that a select-only tool came with."""
+    """The schema that the tool came with; None where it was read from its function."""
 
     def __post_init__(self) -> None:
         """Refuse a name that OpenAI, MCP or a bundle could not carry."""
@@ -141,6 +141,18 @@ class Tool:
     @classmethod
     def select_only(cls, name: str, description: str, schema: Mapping[str, Any]) -> Tool:
         """Make a tool from an object schema: it can be selected and its arguments checked, never run."""
+        return cls.from_schema(name, description, schema)
+
+    @classmethod
+    def from_schema(
+        cls,
+        name: str,
+        description: str,
+        schema: Mapping[str, Any],
+        function: Callable[..., Any] | None = None,
+        hints: Hints = Hints(),
+    ) -> Tool:
+        """Make a tool from an object schema; its function, where it has one, is called with JSON values by name."""
         try:
             schema = json.loads(json.dumps(schema, allow_nan=False))
             required, properties = set(schema.get("required", ())), schema.get("properties", {})
@@ -149,7 +161,7 @@ class Tool:
         except (TypeError, ValueError, AttributeError, RecursionError) as exc:
             hint = "pass an object schema with `properties`, as Tool.schema returns it"
             raise ToolDefinitionError(f"{name}: this is no schema of arguments: {exc}", hint=hint) from exc
-        return cls(name, description, parameters, given_schema=schema)
+        return cls(name, description, parameters, function, hints, given_schema=schema)
 
     @cached_property
     def schema(self) -> Mapping[str, Any]:

@@ -90,7 +90,7 @@ def fit_temperatures(scored: Scored, heads: Heads, weights: Floats) -> Temperatu
             log_p = scored.log_p(heads, replace(found, **{head: float(np.exp(log_temperature))}))
             slope, intercept = fit_platt(log_p, scored.right, weights)
             z = slope * log_p[scored.ran] + intercept
-            return _log_loss(z, scored.right[scored.ran].astype(float), weights[scored.ran])
+            return log_loss(z, scored.right[scored.ran].astype(float), weights[scored.ran])
 
         best = minimize_scalar(loss, bounds=_LOG_TEMPERATURES, method="bounded", options={"xatol": 0.02}).x
         found = replace(found, **{head: float(np.exp(best))})
@@ -114,13 +114,13 @@ def fit_platt(log_p: Floats, right: Flags, weights: Floats) -> tuple[float, floa
         z = slope * x + parameters[1]
         gap = weights * (1 / (1 + np.exp(-np.clip(z, -700, 700))) - target)
         gradient = np.array([(gap * x).sum() * slope, gap.sum()])
-        return _log_loss(z, target, weights), gradient / total
+        return log_loss(z, target, weights), gradient / total
 
     fitted = minimize(loss, np.array([0.0, 1.0]), jac=True, method="L-BFGS-B", bounds=_PLATT_BOUNDS)
     return float(np.exp(fitted.x[0])), float(fitted.x[1])
 
 
-def _log_loss(log_odds: Floats, target: Floats, weights: Floats) -> float:
+def log_loss(log_odds: Floats, target: Floats, weights: Floats) -> float:
     """Return the weighted mean negative log likelihood of `target` (0..1) under `log_odds`."""
     return float((weights * (np.logaddexp(0, log_odds) - target * log_odds)).sum() / max(weights.sum(), 1e-12))
 

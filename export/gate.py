@@ -119,6 +119,13 @@ class Candidate:
 def compare(before: Candidate, after: Candidate, heads: Heads, rows: Sequence[Row]) -> tuple[GateReport, Scored]:
     """Measure both graphs on `rows`; also return the scores of the second, for calibration."""
     scored_before, scored_after = (score(each.interpreter, heads, rows) for each in (before, after))
+    return report(before, after, scored_before, scored_after, heads, rows), scored_after
+
+
+def report(
+    before: Candidate, after: Candidate, scored_before: Scored, scored_after: Scored, heads: Heads, rows: Sequence[Row]
+) -> GateReport:
+    """Compare what both graphs answered to `rows`."""
     encoders = before.interpreter.encoder, after.interpreter.encoder
     latency_before, latency_after = alternate(*encoders, [row.text for row in rows])
     decided_before, decided_after = scored_before.decisions(), scored_after.decisions()
@@ -128,7 +135,7 @@ def compare(before: Candidate, after: Candidate, heads: Heads, rows: Sequence[Ro
         for row, was, now in zip(rows, decided_before, decided_after, strict=True)
         if was != now
     )
-    report = GateReport(
+    return GateReport(
         before=_side(before, scored_before, heads, latency_before),
         after=_side(after, scored_after, heads, latency_after),
         rows=len(rows),
@@ -136,7 +143,6 @@ def compare(before: Candidate, after: Candidate, heads: Heads, rows: Sequence[Ro
         worse=int((right_before & ~right_after).sum()),
         better=int((~right_before & right_after).sum()),
     )
-    return report, scored_after
 
 
 def alternate(before: Encoder, after: Encoder, texts: Sequence[str], runs: int = 200) -> tuple[float, float]:

@@ -63,7 +63,7 @@ def slot_labels(row: Row, tool: Tool | None, words: Sequence[Word], heads: Heads
     types = {} if tool is None else {each.name: type_of(each.schema) for each in tool.parameters}
     labels, before = [], None
     for word in words:
-        span = next((each for each in row.spans if _covers(each, word)), None)
+        span = next((each for each in row.spans if covers(each, word)), None)
         tag = "I" if span is not None and span == before else "B"
         key = OUTSIDE if span is None else (tag, span[2], types.get(span[2], ""))
         labels.append(column.get(key, 0))
@@ -223,7 +223,7 @@ def _target(
     return UNLABELLED if text is None else row_of.get((group.parameter, group.type, text), UNLABELLED)
 
 
-def _covers(span: Span, word: Word) -> bool:
+def covers(span: Span, word: Word) -> bool:
     """Tell whether at least half of a word lies in a span."""
     start, end, _parameter = span
     return 2 * (min(end, word.end) - max(start, word.start)) >= word.end - word.start

@@ -72,6 +72,31 @@ class Head(nn.Module):
             self.rows.copy_(F.normalize(self.rows, dim=-1))
 
 
+class Makers(nn.Module):
+    """From the embeddings of a tool's texts to rows of the three heads; what is learned is shared by all tools."""
+
+    def __init__(self, dim: int) -> None:
+        """Start as the identity: a row is the text's own embedding."""
+        super().__init__()
+        self.begin = nn.Parameter(torch.eye(dim))
+        self.inside = nn.Parameter(torch.eye(dim))
+        self.value = nn.Parameter(torch.eye(dim))
+        self.unsaid = nn.Parameter(F.normalize(torch.randn(dim), dim=0))
+        self.bias = nn.Parameter(torch.zeros(6))
+        """Of tool, begin, inside, value and *not said*; the last is the bonus of a value that is named."""
+
+    def slots(self, parameters: Tensor) -> tuple[Tensor, Tensor]:
+        """Return B and I rows [parameters, dim] for the embeddings of parameters [parameters, dim]."""
+        return (
+            F.normalize(F.linear(parameters, self.begin), dim=-1),
+            F.normalize(F.linear(parameters, self.inside), dim=-1),
+        )
+
+    def values(self, values: Tensor) -> Tensor:
+        """Return choice rows [values, dim] for the embeddings of values [values, dim]."""
+        return F.normalize(F.linear(values, self.value), dim=-1)
+
+
 class ToolModel(nn.Module):
     """A Hugging Face encoder under the tool, choice and slot heads."""
 
@@ -85,6 +110,7 @@ class ToolModel(nn.Module):
         self.tool_head = Head(_random_rows(len(keys.tools), dim), scale)
         self.choice_head = Head(_random_rows(len(keys.choices), dim), scale)
         self.slot_head = Head(_random_rows(len(keys.slots), dim), scale)
+        self.makers = Makers(dim)
 
     def to_unit_rows(self) -> None:
         """Bring the rows of every head back to unit length."""
@@ -96,14 +122,18 @@ class ToolModel(nn.Module):
         """The encoder's Hugging Face config."""
         return self.encoder.config
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> GraphOutputs:
-        """Run `input_ids` and `attention_mask`, both int64 [batch, tokens].
+    def tokens(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return the token embeddings [batch, tokens, dim] of `input_ids` and `attention_mask`, both int64.
 
         With `half_precision` the encoder computes in bfloat16; the heads never do, cosines near one need the digits.
         """
         with torch.autocast(input_ids.device.type, torch.bfloat16, enabled=self.half_precision):
-            tokens = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        tokens = tokens.float()
+            tokens: Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return tokens.float()
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> GraphOutputs:
+        """Run `input_ids` and `attention_mask`, both int64 [batch, tokens]."""
+        tokens = self.tokens(input_ids, attention_mask)
         embedding = masked_mean(tokens, attention_mask)
         return GraphOutputs(
             self.tool_head(embedding),

@@ -13,11 +13,12 @@ from onnx import ModelProto
 from edgefn import __version__
 from edgefn.encoder import Encoder
 from edgefn.interpreter import Interpreter
-from edgefn.manifest import FORMAT, Calibration, Graph, Heads, Manifest, Source
+from edgefn.manifest import FORMAT, Calibration, Graph, Heads, Makers, Manifest, Source
 from edgefn.rows import Row
 from edgefn.selftest import FILE as SELFTEST_FILE
 from edgefn.selftest import SelftestRow, decide, rows_to
 
+from .added import matrices_of
 from .card import model_card
 from .checkpoint import Checkpoint
 from .model import ToolModel
@@ -52,6 +53,8 @@ class Parts:
     """Numbers for the manifest."""
     serial: int
     """The manifest's serial."""
+    makers: Makers | None
+    """How rows of added tools are made, calibrated; None where none can be added."""
 
 
 def heads_of(checkpoint: Checkpoint) -> Heads:
@@ -80,16 +83,20 @@ def pack(parts: Parts, encoder: Encoder) -> tuple[Manifest, dict[str, bytes]]:
             minimum_onnxruntime=MINIMUM_ONNXRUNTIME,
         ),
         calibration=parts.calibration,
+        makers=parts.makers,
         source=Source(checkpoint.sha256, checkpoint.base, checkpoint.data),
         measured=parts.measured,
     )
     selftest = selftest_rows(Interpreter.of(manifest, encoder), parts.rows)
-    return manifest, {
+    files = {
         manifest.graph.file: parts.graph,
         "tokenizer.json": checkpoint.tokenizer.backend_tokenizer.to_str().encode(),
         SELFTEST_FILE: rows_to(selftest),
         "README.md": model_card(manifest).encode(),
     }
+    if parts.makers is not None and isinstance(checkpoint.model, ToolModel):
+        files[parts.makers.file] = matrices_of(checkpoint.model)
+    return manifest, files
 
 
 def selftest_rows(interpreter: Interpreter, rows: Sequence[Row]) -> list[SelftestRow]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from edgefn.added.making import RowMaker
 from edgefn.bundle import check_target, write_bundle
 from edgefn.encoder import Encoder
 from edgefn.errors import DataError, ExportError
@@ -18,14 +19,17 @@ from edgefn.manifest import CalibrationRows, Heads, Manifest
 from edgefn.rows import Row, check_labels, read_rows
 from edgefn.session import Session, runtime_version
 
+from .added import calibrate_added, half, makers_of, tools_only
 from .calibrate import Goal, calibrate, check_threshold
 from .checkpoint import Checkpoint, load_checkpoint
 from .data import digest
-from .gate import DEFAULT_BUDGET, Candidate, GateReport, compare
+from .gate import DEFAULT_BUDGET, Candidate, GateReport, compare, report
+from .model import ToolModel
 from .pack import Parts, heads_of, opset_of, pack, stamp
 from .quantize import Quantization, quantize
 from .scoring import NEUTRAL
 from .to_onnx import check_parity, max_positions, to_onnx
+from .trials import read_trials, run_trials
 
 Say = Callable[[str], None]
 
@@ -91,24 +95,39 @@ def export_bundle(
     check_threshold(settings.goal.threshold)
     checkpoint = load_checkpoint(source)
     heads = heads_of(checkpoint)
-    rows, described = calibration_rows(checkpoint, settings.calibrate)
+    general = not checkpoint.tools  # it knows no tool: all are added on the device
+    rows, described = ((), None) if general else calibration_rows(checkpoint, settings.calibrate)
     say(f"read      {source}: {len(checkpoint.tools)} tools, {len(rows)} calibration rows")
     limit = max_positions(checkpoint.model.config)
     graphs = _graphs(checkpoint, heads, settings.quantization, limit, say)
     max_tokens = min(settings.max_tokens, limit)
     encoders = [_encoder(checkpoint, each, settings.threads, max_tokens) for each in (graphs.before, graphs.after)]
+    makers = makers_of(checkpoint.model) if isinstance(checkpoint.model, ToolModel) else None
     before, after = (
-        Candidate(Interpreter(encoder, heads, NEUTRAL, checkpoint.tools), len(graph))
+        Candidate(Interpreter(encoder, heads, NEUTRAL, checkpoint.tools, makers=makers), len(graph))
         for encoder, graph in zip(encoders, (graphs.before, graphs.after), strict=True)
     )
-    gate, scored = compare(before, after, heads, rows)
+    if makers is not None and isinstance(checkpoint.model, ToolModel):
+        trials = read_trials()
+        tried = run_trials(trials, after.interpreter, RowMaker(encoders[1], makers, half(checkpoint.model)))
+        described_trials = CalibrationRows("toolsets/held_out", trials.sha256, len(trials.trials), trials.out_of_scope)
+        makers = replace(makers, calibration=calibrate_added(tried, trials.heads, described_trials))
+        say(f"added     tools are accepted at {makers.calibration.threshold:.4f}, tried {len(trials.trials)} times")
+    if general:
+        tried_before = run_trials(trials, before.interpreter, RowMaker(encoders[0], makers, half(checkpoint.model)))
+        sides = tools_only(tried_before), tools_only(tried)
+        gate = report(before, after, *sides, trials.heads, [each.row for each in trials.trials])
+        scored, tried_heads, described = sides[1], trials.heads, described_trials
+    else:
+        gate, scored = compare(before, after, heads, rows)
+        tried_heads = heads
     say(f"gate      {len(gate.flips)} of {gate.rows} decisions flipped, loss {gate.loss_points:+.2f} points")
     gate.enforce(settings.budget)
-    calibration = calibrate(scored, heads, settings.goal, described)
+    calibration = calibrate(scored, tried_heads, settings.goal, described)
     say(f"calibrated threshold {calibration.threshold:.4f} ({calibration.threshold_name})")
     parts = Parts(
         checkpoint, heads, graphs.after, settings.quantization, graphs.opset, max_tokens,
-        calibration, rows, _measured(gate, graphs.parity, encoders[1]), settings.serial,
+        calibration, rows, _measured(gate, graphs.parity, encoders[1]), settings.serial, makers,
     )  # fmt: skip
     manifest, files = pack(parts, encoders[1])
     manifest = write_bundle(target, manifest, files, force=settings.force)

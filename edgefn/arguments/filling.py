@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -40,15 +40,24 @@ class Filled:
     error: EdgefnError | None = None
     """Why an argument could not be looked up at all."""
 
+    def without_doubtful(self, threshold: float) -> Filled:
+        """Return these arguments without those whose words are less probable than `threshold`."""
+        doubtful = {each.parameter for each in self.evidence if each.score < threshold}
+        if not doubtful:
+            return self
+        arguments = {name: value for name, value in self.arguments.items() if name not in doubtful}
+        evidence = tuple(each for each in self.evidence if each.parameter not in doubtful)
+        return replace(self, arguments=arguments, evidence=evidence)
+
 
 class Filler:
     """Fills the arguments of one tool."""
 
-    def __init__(self, tool: Tool, heads: Heads) -> None:
-        """Find the tool's rows in the heads."""
+    def __init__(self, tool: Tool, heads: Heads, decoder: SpanDecoder | None = None) -> None:
+        """Find the tool's rows in the heads; `decoder` reads the spans where not the usual one."""
         groups = {(group.parameter, group.type): group for group in choice_groups(heads)}
         keys = {each.name: (each.name, type_of(each.schema)) for each in tool.parameters}
-        self._decoder = SpanDecoder(heads, set(keys.values()))
+        self._decoder = decoder or SpanDecoder(heads, set(keys.values()))
         self._fields = {
             each.name: Field(each, _choice(heads, groups.get(keys[each.name]), each)) for each in tool.parameters
         }

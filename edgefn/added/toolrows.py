@@ -1,0 +1,107 @@
+"""The rows of one added tool, and what they score for one utterance.
+
+`scale · unit(x) · rowsᵀ + bias`, the formula of the graph: a row that is taken out of the graph and put here gives the
+same logits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgefn.added.decoding import OneSpanDecoder
+from edgefn.added.numerals import word_masks
+from edgefn.arguments.filling import Filler
+from edgefn.arguments.naming import place_of
+from edgefn.encoder import Encoded, Floats, Scores
+from edgefn.manifest import Heads, Makers
+from edgefn.tool import Tool
+
+NEVER = -1e4
+"""Logit of what cannot be."""
+
+
+@dataclass(frozen=True)
+class ToolRows:
+    """One added tool."""
+
+    tool: Tool
+    """The tool."""
+    described: Floats
+    """[dim], unit: what its name and description say."""
+    heads: Heads
+    """Keys of its own slot columns and choice rows."""
+    slots: Floats
+    """[2 · parameters, dim], unit: B and I of every parameter, taking turns."""
+    choices: Floats
+    """[choices, dim], unit: *not said*, then the values, of every closed parameter."""
+    makers: Makers
+    """Scales and biases."""
+    texts: tuple[str, ...]
+    """Example utterances."""
+    examples: Floats
+    """[texts, dim], unit: their embeddings."""
+
+    @cached_property
+    def row(self) -> Floats:
+        """The row of the tool, [dim], unit: its examples count as much each as its description."""
+        return unit(self.described + self.examples.sum(0))
+
+    @cached_property
+    def filler(self) -> Filler:
+        """What fills its arguments."""
+        return Filler(self.tool, self.heads, OneSpanDecoder(self.heads, self.tool))
+
+    def with_example(self, text: str, embedding: Floats) -> ToolRows:
+        """Return these rows sharpened by one more utterance; one that is known changes nothing."""
+        if text in self.texts:
+            return self
+        return replace(self, texts=(*self.texts, text), examples=np.vstack([self.examples, embedding]))
+
+    def scores(self, encoded: Encoded, scores: Scores) -> Scores:
+        """Return the scores of an utterance under these rows, in the place of the graph's own."""
+        return Scores(scores.tool_logits, self._choice_logits(encoded.text, scores), self._slot_logits(encoded, scores))
+
+    def _slot_logits(self, encoded: Encoded, scores: Scores) -> Floats:
+        """Return [tokens, 1 + 2 · parameters]: O of the graph, then B and I of every parameter."""
+        tokens = unit(scores.token_embedding)
+        biases = np.tile(np.array([self.makers.begin_bias, self.makers.inside_bias], np.float32), len(self.slots) // 2)
+        own = np.float32(self.makers.slot_scale) * (tokens @ self.slots.T) + biases
+        logits: Floats = np.hstack([scores.slot_logits[:, :1], own])
+        for parameter, (begins, goes_on) in self._masks(encoded).items():
+            column = 1 + 2 * parameter
+            logits[~begins, column] = NEVER
+            logits[~goes_on, column + 1] = NEVER
+        return logits
+
+    def _masks(self, encoded: Encoded) -> dict[int, tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+        """Return, for every slot whose type tells its words, which tokens may begin a value and which may go on."""
+        names = [name for tag, name, _ in self.heads.slots if tag == "B"]
+        schemas = {each.name: each.schema for each in self.tool.parameters}
+        return word_masks(encoded, [schemas[name] for name in names])
+
+    def _choice_logits(self, text: str, scores: Scores) -> Floats:
+        """Return [choices]; a value that the utterance names has a bonus."""
+        if not self.heads.choices:
+            return np.zeros(0, np.float32)
+        makers = self.makers
+        biases = [makers.unsaid_bias if value is None else makers.value_bias for _, _, value in self.heads.choices]
+        named = [value is not None and place_of(value, text) is not None for _, _, value in self.heads.choices]
+        logits = np.float32(makers.choice_scale) * (self.choices @ scores.embedding) + np.array(biases, np.float32)
+        together: Floats = logits + np.float32(makers.named_bonus) * np.array(named, np.float32)
+        return together
+
+
+def unit(vectors: Floats) -> Floats:
+    """Return vectors [..., dim] at length one."""
+    length: Floats = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32(1e-12))
+    return length
+
+
+def stacked(rows: Sequence[Floats], dim: int) -> Floats:
+    """Return rows as one array [rows, dim], also where there is none."""
+    return np.stack(rows).astype(np.float32) if rows else np.zeros((0, dim), np.float32)

@@ -1,0 +1,163 @@
+"""Tool sets for general training: tools nobody will register, what is said to call them, and what none of them can do.
+
+description: Money, said by people at a counter.
+tools:
+- name: convert_currency
+  description: Convert an amount of money from one currency into another.
+  parameters:
+    amount: number! How much money to convert.             # ! required, ? optional
+    rounding: none|cent|whole? How the result is rounded.  # a closed set
+  says:
+  - How much is {amount:250} pounds {rounding:to the cent=cent}?   # {parameter:words} or {parameter:words=value}
+  - Change it all || rounding=none                                 # a value that stands in no words
+outside:
+- Open a savings account for my daughter.
+rows: [clinc150/train.jsonl]       # labelled rows beside, or instead of, `says`; relative to this file
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from edgefn.arguments.keys import choice_value, choice_values, is_list, type_of
+from edgefn.errors import DataError, ToolDefinitionError
+from edgefn.rows import Row, Span, read_rows
+from edgefn.tool import Tool
+
+_PARAMETER = re.compile(r"([^!?\s]+?)([!?])(?: (.*))?", re.DOTALL)
+_MARKED = re.compile(r"\{([A-Za-z_][\w.-]*):([^{}]+)\}")
+_LISTED = re.compile(r"array\[(.+)\]")
+_FORMATS = ("date", "time", "date-time", "duration")
+_PLAIN = ("string", "integer", "number", "boolean", "object")
+_FORM = "see docs/training.md, tool sets"
+
+
+@dataclass(frozen=True)
+class ToolSet:
+    """Tools that stand beside each other on one device."""
+
+    name: str
+    """Name of its file."""
+    tools: tuple[Tool, ...]
+    """The tools."""
+    rows: tuple[Row, ...]
+    """What is said to call them; rows without a tool are for none of them."""
+
+
+def read_tool_sets(paths: Iterable[str | Path], data: Path | None = None) -> tuple[ToolSet, ...]:
+    """Return the tool sets of files and of the files in folders; raises DataError.
+
+    `data` is the folder that `rows` are relative to; None takes that of each file.
+    """
+    found: dict[Path, None] = {}
+    for path in map(Path, paths):
+        found |= dict.fromkeys(sorted(path.glob("*.yaml")) if path.is_dir() else [path])
+    if not found:
+        raise DataError("there are no tool sets", hint=f"give files or folders of YAML; {_FORM}")
+    return tuple(read_tool_set(path, data) for path in found)
+
+
+def read_tool_set(path: Path, data: Path | None = None) -> ToolSet:
+    """Return the tool set of one YAML file; DataError names the file and what is wrong."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return _tool_set(path, data or path.parent, content)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
+        raise DataError(f"{path} cannot be read: {exc}", hint=_FORM) from exc
+    except (KeyError, TypeError, ValueError, AttributeError, ToolDefinitionError) as exc:
+        raise DataError(f"{path}: {exc}", hint=_FORM) from exc
+
+
+def _tool_set(path: Path, data: Path, content: Mapping[str, Any]) -> ToolSet:
+    tools, rows = [], []
+    for each in content["tools"]:
+        tool = _tool(each)
+        tools.append(tool)
+        rows += [_row(tool, text) for text in each.get("says", ())]
+    rows += [Row(text, None) for text in content.get("outside", ())]
+    beside = content.get("rows", ())
+    for name in [beside] if isinstance(beside, str) else beside:
+        rows += read_rows(data / name)
+    names = {tool.name for tool in tools}
+    strange = sorted({row.tool for row in rows if row.tool is not None} - names)
+    if strange:
+        raise ValueError(f"rows name {strange[0]!r}, which is none of its tools")
+    return ToolSet(path.stem, tuple(tools), tuple(rows))
+
+
+def _tool(each: Mapping[str, Any]) -> Tool:
+    parameters = {
+        name: _parameter(str(each["name"]), name, text) for name, text in (each.get("parameters") or {}).items()
+    }
+    schema = {
+        "type": "object",
+        "properties": {name: schema for name, (schema, _) in parameters.items()},
+        "required": [name for name, (_, required) in parameters.items() if required],
+        "additionalProperties": False,
+    }
+    return Tool.select_only(each["name"], " ".join(str(each.get("description", "")).split()), schema)
+
+
+def _parameter(tool: str, name: str, text: str) -> tuple[dict[str, Any], bool]:
+    found = _PARAMETER.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{tool}, {name}: {text!r} is not `type! description` or `type? description`")
+    kind, mark, about = found.groups()
+    listed = _LISTED.fullmatch(kind)
+    schema = _schema(tool, name, listed[1] if listed else kind)
+    schema = {"type": "array", "items": schema} if listed else schema
+    return {**schema, "description": " ".join((about or "").split())}, mark == "!"
+
+
+def _schema(tool: str, name: str, kind: str) -> dict[str, Any]:
+    if kind in _PLAIN:
+        return {"type": kind}
+    if kind in _FORMATS:
+        return {"type": "string", "format": kind}
+    if "|" not in kind:
+        raise ValueError(f"{tool}, {name}: there is no type {kind!r}")
+    return {"type": "string", "enum": kind.split("|")}
+
+
+def _row(tool: Tool, marked: str) -> Row:
+    """Read one marked sentence."""
+    schemas = {each.name: each.schema for each in tool.parameters}
+    body, _, implied = marked.partition(" || ")
+    text, reached, spans = "", 0, list[Span]()
+    arguments: dict[str, Any] = {}
+    for mark in _MARKED.finditer(body):
+        name, (words, _, value) = mark[1], mark[2].partition("=")
+        text += body[reached : mark.start()] + words
+        reached = mark.end()
+        spans.append((len(text) - len(words), len(text), name))
+        _give(tool, schemas, arguments, name, value or words)
+    for piece in filter(None, implied.split(";")):
+        name, _, value = piece.partition("=")
+        _give(tool, schemas, arguments, name.strip(), value.strip())
+    return Row(text + body[reached:], tool.name, arguments, tuple(spans))
+
+
+def _give(tool: Tool, schemas: Mapping[str, Any], arguments: dict[str, Any], name: str, text: str) -> None:
+    """Keep an argument; values of open parameters stay words, for the device's readers."""
+    if name not in schemas:
+        raise ValueError(f"{tool.name}: {name!r} is no parameter")
+    value = _value(schemas[name], text)
+    if is_list(schemas[name]):
+        arguments.setdefault(name, []).append(value)
+    else:
+        arguments[name] = value
+
+
+def _value(schema: Mapping[str, Any], text: str) -> Any:
+    values = choice_values(schema)
+    if values is None:
+        return text
+    if type_of(schema) == "boolean":
+        return choice_value("boolean", text.lower())
+    return next((value for value in values if str(value).casefold() == text.casefold()), text)

@@ -1,0 +1,212 @@
+"""Trials of added tools: utterances of tool sets that training never saw, each beside the few tools of a small device.
+
+What a bundle answers to them gives the probabilities and thresholds of tools added later, on the very path that the
+device takes: rows made by the quantized encoder, one utterance a pass.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgefn.added.making import RowMaker
+from edgefn.added.toolrows import ToolRows
+from edgefn.evaluation import meant, same_arguments, whole_call_right
+from edgefn.interpreter import Interpretation, Interpreter
+from edgefn.manifest import Heads
+from edgefn.metrics import Flags, Floats
+from edgefn.outcome import call_text
+from edgefn.rows import Row
+
+from .scoring import Scored, Softmaxes
+from .toolsets import ToolSet, read_tool_sets
+
+HELD_OUT = Path(__file__).with_name("toolsets") / "held_out"
+"""The tool sets that general training never sees."""
+
+NOW = datetime(2026, 1, 1, 12)
+"""What "tomorrow" is relative to."""
+_FEW = 4
+"""Tools beside each other in a small trial, at most."""
+_NEVER = -1e4
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One utterance, and the tools that stand beside each other."""
+
+    row: Row
+    """The utterance; its tool is None where the right one is not among them."""
+    tools: tuple[str, ...]
+    """Names of the tools."""
+
+
+@dataclass(frozen=True)
+class Trials:
+    """All trials."""
+
+    trials: tuple[Trial, ...]
+    """The trials."""
+    sets: tuple[ToolSet, ...]
+    """Where their tools come from."""
+
+    @property
+    def out_of_scope(self) -> int:
+        """How many utterances have no tool beside them that serves."""
+        return sum(each.row.tool is None for each in self.trials)
+
+    @property
+    def sha256(self) -> str:
+        """Digest over all trials."""
+        told = [[each.row.text, each.row.tool, *each.tools] for each in self.trials]
+        return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
+
+    @property
+    def heads(self) -> Heads:
+        """All tools as the rows of one head, "none of these" last."""
+        return Heads((*(tool.name for each in self.sets for tool in each.tools), None))
+
+
+def read_trials(path: Path = HELD_OUT) -> Trials:
+    """Return the trials of the tool sets in a folder, always the same."""
+    sets = read_tool_sets([path])
+    draw = random.Random(_SEED)
+    return Trials(tuple(trial for each in sets for trial in _trials(each, sets, draw)), sets)
+
+
+def _trials(toolset: ToolSet, sets: Sequence[ToolSet], draw: random.Random) -> Iterator[Trial]:
+    """Yield for each utterance: its tool among few, its tool among all of the set, and its tool not there."""
+    own = [tool.name for tool in toolset.tools]
+    foreign = [tool.name for each in sets if each is not toolset for tool in each.tools]
+    for row in toolset.rows:
+        others = [name for name in own if name != row.tool]
+        if row.tool is not None:
+            yield Trial(row, (row.tool, *draw.sample(others, draw.randint(0, _FEW - 1))))
+            yield Trial(row, tuple(own))
+        # Half of what has no tool has near ones beside it, half has strangers.
+        near = row.tool is None or draw.random() < 0.5
+        rest = draw.sample(others if near else foreign, draw.randint(1, _FEW))
+        yield Trial(replace(row, tool=None, arguments={}, spans=()), tuple(rest))
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a bundle answered to trials."""
+
+    scored: Scored
+    """Logits, whole calls."""
+    tool_right: Flags
+    """[trials], whether the best tool is the right one."""
+    arguments: Floats
+    """Probability of every argument given by the right tool."""
+    argument_right: Flags
+    """Whether it is right."""
+
+
+def run_trials(trials: Trials, interpreter: Interpreter, maker: RowMaker) -> Tried:
+    """Run every trial on the path of the device."""
+    rows = {tool.name: maker.rows(tool) for each in trials.sets for tool in each.tools}
+    empty = interpreter.table
+    answers = []
+    for trial in trials.trials:
+        interpreter.table = empty.with_tools(rows[name] for name in trial.tools)
+        answers.append(_answer(trial, interpreter, rows))
+    interpreter.table = empty
+    column = {name: at for at, name in enumerate(trials.heads.tools)}
+    logits = np.full((len(answers), len(column)), _NEVER, dtype=np.float32)
+    for at, answer in enumerate(answers):
+        for name, logit in answer.logits.items():
+            if name in column:
+                logits[at, column[name]] = logit
+    found = [None if each.found is None else each.found.filled for each in answers]
+    scored = Scored(
+        logits,
+        np.array([each.found is not None for each in answers], dtype=bool),
+        np.array([column[each.row.tool] for each in trials.trials], dtype=np.intp),
+        column[None],
+        np.array([each.row.tool is not None for each in trials.trials], dtype=bool),
+        np.array([each.right for each in answers], dtype=bool),
+        tuple("" if each.found is None else call_text(each.found.tool.name, each.found.filled.arguments) for each in answers),
+        Softmaxes.of([
+            (at, *word) for at, each in enumerate(found) if each is not None and each.slots is not None
+            for word in zip(each.slots.logits, each.slots.labels, strict=True)
+        ]),
+        Softmaxes.of([(at, each.logits, each.row) for at, filled in enumerate(found) if filled is not None for each in filled.choices]),
+    )  # fmt: skip
+    judged = [pair for each in answers for pair in each.arguments]
+    return Tried(
+        scored,
+        np.array([each.tool_right for each in answers], dtype=bool),
+        np.array([score for score, _ in judged]),
+        np.array([right for _, right in judged], dtype=bool),
+    )
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What one trial gave."""
+
+    found: Interpretation | None = None
+    """The call; None where the utterance never reached the engine."""
+    logits: dict[str | None, float] = field(default_factory=dict)
+    """Of every tool that stood there."""
+    right: bool = False
+    """Whether the whole call is right."""
+    tool_right: bool = False
+    """Whether its tool is."""
+    arguments: tuple[tuple[float, bool], ...] = ()
+    """Of the right tool: probability of each argument's words, and whether its value is right."""
+
+
+def _answer(trial: Trial, interpreter: Interpreter, rows: Mapping[str, ToolRows]) -> _Answer:
+    encoded = interpreter.encoder.encode(trial.row.text)
+    if isinstance(encoded, str):
+        return _Answer()
+    scores = interpreter.run(encoded)
+    found = interpreter.read(encoded, scores, NOW)
+    if isinstance(found, str):
+        return _Answer()
+    table = interpreter.table
+    logits = dict(zip(table.names, table.logits(scores).tolist(), strict=True))
+    if trial.row.tool is None or found.tool.name != trial.row.tool:
+        return _Answer(found, logits)
+    gold = with_values(trial.row, rows[trial.row.tool])
+    said, meant_by = (meant(found.tool, each, gold) for each in (found.filled.arguments, gold.arguments))
+    arguments = tuple(
+        (
+            each.score,
+            same_arguments(
+                *({each.parameter: side[each.parameter]} if each.parameter in side else {} for side in (said, meant_by))
+            ),
+        )
+        for each in found.filled.evidence
+        if each.parameter in said
+    )
+    return _Answer(found, logits, whole_call_right(gold, found), True, arguments)
+
+
+def with_values(row: Row, rows: ToolRows) -> Row:
+    """Return a row whose arguments are values as the device reads them; words that give none stay words."""
+    return replace(row, arguments={name: _value(rows, name, value) for name, value in row.arguments.items()})
+
+
+def _value(rows: ToolRows, name: str, given: Any) -> Any:
+    if isinstance(given, list):
+        return [each for item in given for each in _as_list(_value(rows, name, item))]
+    try:
+        return rows.filler.read(name, given, NOW).value if isinstance(given, str) else given
+    except ValueError:
+        return given
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
