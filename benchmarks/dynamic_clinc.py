@@ -80,7 +80,7 @@ def clinc(path: Path, data: Path, limit: int | None = None) -> dict[str, Any]:
     rows = sampled(read_rows(data / "clinc150" / "test.jsonl"), limit)
     trained = [row for row in rows if row.tool is not None and row.tool not in names]
     before = accuracy(trained, [ask(dispatcher, row.text) for row in trained], names, added=False)
-    train = read_rows(data / "clinc150" / "train.jsonl")
+    train, splits = read_rows(data / "clinc150" / "train.jsonl"), SPLITS if limit is None else 10
     answers = [ask_with(dispatcher, tools, examples(train, names, seed), rows) for seed in range(DRAWS)]
     calls = [Calls.of(rows, each, names) for each in answers]
     return {
@@ -89,7 +89,7 @@ def clinc(path: Path, data: Path, limit: int | None = None) -> dict[str, Any]:
         "examples_each": EXAMPLES,
         "tool_accuracy_trained_before": before,
         **spread([numbers(rows, each, names) for each in answers]),
-        "bound": {f"stated_{stated}": exceeded(calls, stated) for stated in STATED},
+        "bound": {f"stated_{stated}": exceeded(calls, stated, splits) for stated in STATED},
     }
 
 

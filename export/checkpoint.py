@@ -33,11 +33,10 @@ from edgefn.tool import Tool
 
 from .base import load_encoder, load_tokenizer
 from .keys import check_keys
-from .model import ExportableModel, ForeignClassifier, ToolModel
+from .model import HEADS_FILE, ExportableModel, ForeignClassifier, ToolModel
 from .quiet import quiet
 
 CALIBRATION_FILE = "calibration.jsonl"
-HEADS_FILE = "edgefn_heads.safetensors"
 UNFINISHED = ".unfinished-"
 """How the name begins of a folder that a killed run may leave inside a checkpoint."""
 

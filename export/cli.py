@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from edgefn.registry import Registry
 if TYPE_CHECKING:
     from .pipeline import Exported
 
+_ORDINARY = ("valid", "batch", "teachers", "per_tool", "swapped", "mistyped", "resume")
+"""Options of training for given tools."""
 _NEEDED = ("torch", "transformers", "accelerate", "peft", "optimum", "onnx", "onnxruntime", "hassil", "scipy")
 
 
@@ -40,10 +43,13 @@ _NEEDED = ("torch", "transformers", "accelerate", "peft", "optimum", "onnx", "on
 @click.option("--mistyped", type=click.FloatRange(0), help="Added rows with a typing error, as a share of the rows.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on after an interruption.")
+@click.option("--general", is_flag=True, help="Learn to read tools never seen; TOOLS are tool sets, see the docs.")
 @json_option
-def train_command(tools: Path | None, output: Path, as_json: bool, **options: Any) -> None:
+def train_command(tools: Path | None, output: Path, general: bool, as_json: bool, **options: Any) -> None:
     """Fine-tune a base model for TOOLS (a file or folder); without TOOLS, for the tools that the rows name."""
     _require_extra()
+    if general:
+        return _train_general(tools, output, as_json, options)
     from .settings import TrainSettings
     from .train import train
 
@@ -64,6 +70,24 @@ def train_command(tools: Path | None, output: Path, as_json: bool, **options: An
     else:
         click.echo(trained.report.to_text())
         click.echo(f"\nWrote {output}; next: edgefn export {output} -o {output.name}.bundle")
+
+
+def _train_general(tools: Path | None, output: Path, as_json: bool, options: Mapping[str, Any]) -> None:
+    """Train on the packaged tool sets and those at `tools`, whose rows lie in the folder --data."""
+    from .general import GeneralSettings
+    from .toolsets import PACKAGED, read_tool_sets
+    from .train import train_general
+
+    refused = sorted(name for name in _ORDINARY if options.get(name))
+    if refused:
+        raise click.UsageError(f"--{refused[0].replace('_', '-')} does not go with --general")
+    sets = [*read_tool_sets([PACKAGED]), *(read_tool_sets([tools], options["data"]) if tools is not None else ())]
+    given = {name: options[name] for name in ("epochs", "rate", "seed") if options[name] is not None}
+    seconds = train_general(sets, output, GeneralSettings(**given), options["base"], _say)
+    if as_json:
+        print_json({"checkpoint": str(output), "tool_sets": len(sets), "seconds": round(seconds, 1)})
+    else:
+        click.echo(f"Wrote {output}; next: edgefn export {output} -o {output.name}.bundle")
 
 
 @click.command("export")

@@ -16,15 +16,13 @@ from edgefn.tool import Tool
 from edgefn.words import words_of
 
 from .keys import covers
-from .makers import ToolTokens, tokens_of
+from .makers import TEXT_TOKENS, ToolTokens, tokens_of
 from .toolsets import ToolSet
 
 _CHUNK = 40
 """Utterances of one set in a batch."""
 _SETS = 2
 """Sets in a batch."""
-_TEXT_TOKENS = 160
-"""Longest text about a tool that is trained on."""
 _BARE = 0.1
 """Share of the chunks whose tools come without descriptions."""
 _BESIDE = 14
@@ -90,8 +88,8 @@ def prepare(toolset: ToolSet, tokenizer: PreTrainedTokenizerFast, max_tokens: in
     bare = [Tool.select_only(each.name, "", each.schema) for each in toolset.tools]
     return Prepared(
         toolset.name,
-        tuple(tokens_of(each, tokenizer, _TEXT_TOKENS) for each in toolset.tools),
-        tuple(tokens_of(each, tokenizer, _TEXT_TOKENS) for each in bare),
+        tuple(tokens_of(each, tokenizer, TEXT_TOKENS) for each in toolset.tools),
+        tuple(tokens_of(each, tokenizer, TEXT_TOKENS) for each in bare),
         tuple(said),
     )
 

@@ -25,6 +25,8 @@ from .distill import average, opinions, perturb
 from .gather import Rows
 from .keys import UNLABELLED
 from .losses import LabelsOf
+from .made import MadeRows
+from .makers import TEXT_TOKENS, inherit, tokens_of
 from .model import ToolModel
 from .settings import TrainSettings
 from .to_onnx import max_positions
@@ -80,12 +82,15 @@ class Material:
     """How to train."""
     say: Say
     """Gets a line an epoch."""
+    made: MadeRows | None = None
+    """Judges rows made from descriptions; None where none are."""
 
     def fresh(self) -> ToolModel:
         """Return the base under new heads."""
         encoder = self.grown.encoder(self.settings.base, self.settings.seed)
         self.vocabulary.narrow(encoder)
         model = ToolModel(encoder, self.keys)
+        inherit(model, self.settings.base)
         model.half_precision = this_machine().multiplies_bfloat16
         return model
 
@@ -107,10 +112,16 @@ def fit(
     texts = perturb(rows.train, int(settings.perturbed * len(rows.train)), settings.seed) if settings.teachers else []
     extra = unlabelled(texts, tokenizer, keys, limit)
     pad = int(tokenizer.pad_token_id or 0)
-    words = Vocabulary((examples, stop, extra), pad)
+    described = {name: tokens_of(tool, tokenizer, TEXT_TOKENS) for name, tool in tools.items()}
+    words = Vocabulary((examples, stop, extra), pad, (ids for each in described.values() for ids in each.ids))
     examples, stop, extra = map(words.numbered, (examples, stop, extra))
     settings = without_needless_outliers(settings, examples, keys)
-    material = Material(keys, examples, stop, Collator(pad), LabelsOf(keys, tools), grown, words, settings, say)
+    narrow = {name: replace(each, ids=tuple(map(words.number, each.ids))) for name, each in described.items()}
+    made = MadeRows.of(keys.tools, keys.slots, tools, narrow, pad, settings.made_tools, settings.seed)
+    material = Material(
+        keys, examples, stop, Collator(pad), LabelsOf(keys, tools), grown, words, settings, say,
+        made if settings.made_tools else None,
+    )  # fmt: skip
     if settings.teachers:
         model, parameters = _taught(material, extra, work)
     else:
@@ -183,8 +194,9 @@ def fine_tune(model: ToolModel, material: Material, examples: Examples, work: Pa
     repeated = repeat_scarce(examples, model.keys, settings.repeat_out_of_scope)
     arguments = _arguments(work, settings, seed)
     trainer = ToolTrainer(
-        model, arguments, repeated, material.stop, material.collator, material.labels_of, settings, material.say
-    )
+        model, arguments, repeated, material.stop, material.collator, material.labels_of, settings, material.say,
+        material.made,
+    )  # fmt: skip
     last = last_finished(work) if settings.resume else None
     try:
         if last is not None:

@@ -38,11 +38,11 @@ _MASKED = -1e4
 class GeneralSettings:
     """How to train in general."""
 
-    epochs: int = 8
+    epochs: int = 7
     """Passes over the tool sets."""
-    most: int = 1500
+    most: int = 600
     """Utterances of one set in an epoch, at most."""
-    rate: float = 1.5e-4
+    rate: float = 2e-4
     """Learning rate of the encoder's last layer."""
     head_rate: float = 1e-3
     """Learning rate of makers, scales and biases."""
@@ -58,11 +58,13 @@ class GeneralSettings:
     """Weight of the spans' loss against the tools'."""
     choice_weight: float = 0.5
     """Weight of the choices' loss."""
+    max_tokens: int = 128
+    """Longer utterances are left out."""
     seed: int = 0
     """Seed of everything drawn at random."""
 
 
-def train_general(
+def fit_general(
     model: ToolModel,
     sets: Sequence[Prepared],
     pad_id: int,

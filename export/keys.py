@@ -50,7 +50,7 @@ def head_keys(tools: Sequence[Tool], rows: Sequence[Row], with_none: bool) -> He
     return Heads(
         tools=(*names, *([None] if with_none else [])),
         choices=tuple(choices),
-        slots=(OUTSIDE, *tagged) if tagged else (),
+        slots=(OUTSIDE, *tagged),  # alone, it is what added tools' slots are told from
     )
 
 

@@ -9,17 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 from transformers import PreTrainedTokenizerFast
 
 from edgefn.describing import Place, describe
+from edgefn.errors import CheckpointError
 from edgefn.tool import Tool
 
-from .model import ToolModel
+from .model import HEADS_FILE, ToolModel
 
+TEXT_TOKENS = 160
+"""Longest text about a tool that is trained on."""
 _BATCH = 16
 """Texts read together."""
 
@@ -58,6 +64,26 @@ def tokens_at(offsets: Sequence[tuple[int, int]], place: Place) -> Place | None:
     """Return the tokens that touch the characters of `place`; None where none does."""
     touched = [token for token, (start, end) in enumerate(offsets) if start < place[1] and end > place[0]]
     return (touched[0], touched[-1] + 1) if touched else None
+
+
+def inherit(model: ToolModel, base: str) -> None:
+    """Take over what is shared by all tools, where `base` is a checkpoint of edgefn: makers, scales, the row O.
+
+    Raises CheckpointError when it cannot be read.
+    """
+    path = Path(base) / HEADS_FILE
+    if not path.is_file():
+        return
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as exc:
+        raise CheckpointError(f"{path} cannot be read: {exc}", hint="train the base again") from exc
+    shared = {name: each for name, each in tensors.items() if name.startswith("makers.") or name.endswith("log_scale")}
+    model.load_state_dict(shared, strict=False)
+    if model.keys.slots and len(tensors["slot_head.rows"]):
+        with torch.no_grad():
+            model.slot_head.rows[0].copy_(tensors["slot_head.rows"][0])
+            model.slot_head.bias[0].copy_(tensors["slot_head.bias"][0])
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,9 @@ from transformers import PreTrainedModel
 
 from edgefn.manifest import Heads
 
+HEADS_FILE = "edgefn_heads.safetensors"
+"""File of a checkpoint that holds everything but the encoder."""
+
 
 class GraphOutputs(NamedTuple):
     """What one pass returns, in the order of the graph's outputs."""

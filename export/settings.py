@@ -45,6 +45,10 @@ class TrainSettings:
     """Decay of the moving average of the weights."""
     slot_weight: float = 1.0
     """Weight of the slots' loss against the tool's."""
+    made_tools: int = 6
+    """Tools a step whose rows are made from their descriptions, so that tools added later fit beside; 0 for none."""
+    made_weight: float = 0.3
+    """Weight of the loss on them."""
     swapped: float = 0.0
     """Rows with a value swapped for another of the same slot, as a share of the training rows."""
     mistyped: float = 0.0

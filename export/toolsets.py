@@ -17,6 +17,8 @@ rows: [clinc150/train.jsonl]       # labelled rows beside, or instead of, `says`
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -36,6 +38,10 @@ _LISTED = re.compile(r"array\[(.+)\]")
 _FORMATS = ("date", "time", "date-time", "duration")
 _PLAIN = ("string", "integer", "number", "boolean", "object")
 _FORM = "see docs/training.md, tool sets"
+
+
+PACKAGED = Path(__file__).with_name("toolsets")
+"""The tool sets that come with this package; those in `held_out` are for calibration."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,14 @@ def read_tool_sets(paths: Iterable[str | Path], data: Path | None = None) -> tup
     if not found:
         raise DataError("there are no tool sets", hint=f"give files or folders of YAML; {_FORM}")
     return tuple(read_tool_set(path, data) for path in found)
+
+
+def digest_of(sets: Iterable[ToolSet]) -> str:
+    """Return the sha256 over all that tool sets hold."""
+    told = [
+        [each.name, [tool.fingerprint for tool in each.tools], [row.to_json() for row in each.rows]] for each in sets
+    ]
+    return hashlib.sha256(json.dumps(told, ensure_ascii=False, default=str).encode()).hexdigest()
 
 
 def read_tool_set(path: Path, data: Path | None = None) -> ToolSet:

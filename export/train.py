@@ -12,30 +12,39 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerFast
 
+from edgefn.arguments.keys import OUTSIDE
 from edgefn.arguments.reader import reader_of
-from edgefn.errors import CheckpointError
+from edgefn.errors import CheckpointError, DataError
+from edgefn.machine import this_machine
+from edgefn.manifest import Heads
 from edgefn.registry import Registry
 from edgefn.rows import Row
 from edgefn.schema import SAID_AS
 from edgefn.tool import Tool
 
-from .base import load_tokenizer
+from .base import load_encoder, load_tokenizer
 from .batches import Collator, infer, tokenize
 from .characters import grow_tokenizer
 from .checkpoint import CALIBRATION_FILE, UNFINISHED, is_own, save_checkpoint, trained_tool, writing
 from .data import digest, write_rows
+from .episodes import prepare
 from .fit import Grown, fit
 from .gather import Rows, gather
+from .general import GeneralSettings, fit_general
 from .keys import head_keys
 from .labels import labelled, varied
+from .makers import inherit
 from .model import ToolModel
 from .report import Report, save_confusion_picture, tool_report
 from .schemas import infer_tools
 from .settings import TrainSettings
 from .to_onnx import max_positions
+from .toolsets import ToolSet, digest_of
 
 Say = Callable[[str], None]
 
+GENERAL = Heads(tools=(None,), slots=(OUTSIDE,))
+"""The rows of a model that knows no tool: "none of these", and words that fill nothing."""
 WORK = "training"
 """Folder inside the checkpoint that an unfinished training leaves and `resume` picks up."""
 
@@ -85,6 +94,34 @@ def train(registry: Registry | None, folder: Path, settings: TrainSettings, say:
         _write_report(unfinished, report, parameters, seconds)
     shutil.rmtree(folder / WORK, ignore_errors=True)
     return Trained(folder, report, parameters, seconds)
+
+
+def train_general(
+    sets: Sequence[ToolSet], folder: Path, settings: GeneralSettings, base: str, say: Say = lambda line: None
+) -> float:
+    """Train a base to read tools it has never seen, and write a checkpoint that knows no tool; return the seconds.
+
+    Raises:
+        DataError: the sets hold nothing to learn from.
+        CheckpointError, BaseNotFound: the base cannot be loaded, or `folder` cannot be used.
+    """
+    _check_target(folder, resume=False)
+    tokenizer = load_tokenizer(base)
+    model = ToolModel(load_encoder(base), GENERAL)
+    inherit(model, base)
+    model.half_precision = this_machine().multiplies_bfloat16
+    prepared = [prepare(each, tokenizer, settings.max_tokens) for each in sets]
+    if not any(each.tool is not None for part in prepared for each in part.said):
+        raise DataError("the tool sets say nothing", hint="give sentences under `says`, or rows")
+    say(f"{len(prepared)} tool sets, {sum(len(each.tools) for each in prepared)} tools, "
+        f"{sum(len(each.said) for each in prepared)} utterances")  # fmt: skip
+    started = time.perf_counter()
+    fit_general(model, prepared, int(tokenizer.pad_token_id or 0), settings, say)
+    seconds = time.perf_counter() - started
+    model.half_precision = False
+    with writing(folder) as unfinished:
+        save_checkpoint(unfinished, model, tokenizer, (), base, {"tool sets": digest_of(sets)})
+    return seconds
 
 
 def _texts(rows: Rows, tools: Mapping[str, Tool]) -> list[str]:

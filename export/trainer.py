@@ -15,6 +15,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerContr
 from .batches import Collator, Examples, Inferred, infer
 from .keys import UNLABELLED
 from .losses import LabelsOf, call_loss
+from .made import MadeRows
 from .model import ToolModel
 from .settings import TrainSettings
 from .tune import parameter_groups
@@ -108,6 +109,7 @@ class ToolTrainer(Trainer):
         labels_of: LabelsOf,
         settings: TrainSettings,
         say: Callable[[str], None],
+        made: MadeRows | None = None,
     ) -> None:
         """Join model, rows and settings; `say` gets one line an epoch."""
         self.best = KeepBest(Path(str(args.output_dir)), settings.patience)
@@ -126,6 +128,7 @@ class ToolTrainer(Trainer):
         self.labels_of = labels_of
         self.settings = settings
         self.say = say
+        self.made = made
 
     def compute_loss(
         self, model: torch.nn.Module, inputs: dict[str, Tensor], return_outputs: bool = False, **_: Any
@@ -133,6 +136,8 @@ class ToolTrainer(Trainer):
         """Return the loss of one batch."""
         out = model(inputs["input_ids"], inputs["attention_mask"])
         loss = call_loss(self._tool_model, out, inputs, self.labels_of, self.settings)
+        if self.made is not None:
+            loss = loss + self.settings.made_weight * self.made.loss(self._tool_model, out, inputs, self.labels_of)
         return (loss, out) if return_outputs else loss
 
     def create_optimizer(self) -> torch.optim.Optimizer:
@@ -157,7 +162,7 @@ class ToolTrainer(Trainer):
             stop = self.best.seen(accuracy, _tensors(model))
         finally:
             self.average.swap(model)
-        whole = f", whole calls {accuracy:.4f}" if model.keys.slots or model.keys.choices else ""
+        whole = f", whole calls {accuracy:.4f}" if len(model.keys.slots) > 1 or model.keys.choices else ""
         tool_accuracy = float(tool_right.float().mean())
         at = round(self.state.epoch or 0)
         self.say(f"epoch {at}: validation accuracy {tool_accuracy:.4f}{whole}, loss {loss:.4f}")

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgefn.added.making import RowMaker
 from edgefn.added.toolrows import ToolRows
+from edgefn.arguments.filling import Filled
 from edgefn.evaluation import meant, same_arguments, whole_call_right
 from edgefn.interpreter import Interpretation, Interpreter
 from edgefn.manifest import Heads
@@ -127,7 +129,7 @@ def run_trials(trials: Trials, interpreter: Interpreter, maker: RowMaker) -> Tri
         for name, logit in answer.logits.items():
             if name in column:
                 logits[at, column[name]] = logit
-    found = [None if each.found is None else each.found.filled for each in answers]
+    filled = [None if each.found is None else each.found.filled for each in answers]
     scored = Scored(
         logits,
         np.array([each.found is not None for each in answers], dtype=bool),
@@ -135,13 +137,10 @@ def run_trials(trials: Trials, interpreter: Interpreter, maker: RowMaker) -> Tri
         column[None],
         np.array([each.row.tool is not None for each in trials.trials], dtype=bool),
         np.array([each.right for each in answers], dtype=bool),
-        tuple("" if each.found is None else call_text(each.found.tool.name, each.found.filled.arguments) for each in answers),
-        Softmaxes.of([
-            (at, *word) for at, each in enumerate(found) if each is not None and each.slots is not None
-            for word in zip(each.slots.logits, each.slots.labels, strict=True)
-        ]),
-        Softmaxes.of([(at, each.logits, each.row) for at, filled in enumerate(found) if filled is not None for each in filled.choices]),
-    )  # fmt: skip
+        tuple(each.call for each in answers),
+        Softmaxes.of([(at, *word) for at, each in enumerate(filled) for word in _words(each)]),
+        Softmaxes.of([(at, each.logits, each.row) for at, one in enumerate(filled) if one for each in one.choices]),
+    )
     judged = [pair for each in answers for pair in each.arguments]
     return Tried(
         scored,
@@ -166,6 +165,17 @@ class _Answer:
     arguments: tuple[tuple[float, bool], ...] = ()
     """Of the right tool: probability of each argument's words, and whether its value is right."""
 
+    @property
+    def call(self) -> str:
+        """The call as text."""
+        return "" if self.found is None else call_text(self.found.tool.name, self.found.filled.arguments)
+
+
+def _words(filled: Filled | None) -> Iterator[tuple[NDArray[np.float32], int]]:
+    """Yield logits and label of every word."""
+    if filled is not None and filled.slots is not None:
+        yield from zip(filled.slots.logits, filled.slots.labels, strict=True)
+
 
 def _answer(trial: Trial, interpreter: Interpreter, rows: Mapping[str, ToolRows]) -> _Answer:
     encoded = interpreter.encoder.encode(trial.row.text)
@@ -180,18 +190,17 @@ def _answer(trial: Trial, interpreter: Interpreter, rows: Mapping[str, ToolRows]
     if trial.row.tool is None or found.tool.name != trial.row.tool:
         return _Answer(found, logits)
     gold = with_values(trial.row, rows[trial.row.tool])
-    said, meant_by = (meant(found.tool, each, gold) for each in (found.filled.arguments, gold.arguments))
+    said, wanted = (meant(found.tool, each, gold) for each in (found.filled.arguments, gold.arguments))
     arguments = tuple(
-        (
-            each.score,
-            same_arguments(
-                *({each.parameter: side[each.parameter]} if each.parameter in side else {} for side in (said, meant_by))
-            ),
-        )
+        (each.score, same_arguments(_only(said, each.parameter), _only(wanted, each.parameter)))
         for each in found.filled.evidence
         if each.parameter in said
     )
     return _Answer(found, logits, whole_call_right(gold, found), True, arguments)
+
+
+def _only(arguments: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {name: arguments[name]} if name in arguments else {}
 
 
 def with_values(row: Row, rows: ToolRows) -> Row:

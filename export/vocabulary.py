@@ -6,7 +6,7 @@ all of them: half of MiniLM's numbers. The result is the same as training the wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import torch
@@ -19,16 +19,20 @@ from .batches import Examples
 class Vocabulary:
     """The token ids that a training uses, numbered without gaps."""
 
-    def __init__(self, parts: Iterable[Examples], pad_id: int) -> None:
-        """Collect the ids of every example; ids up to the padding id keep their number (RoBERTa counts from it)."""
+    def __init__(self, parts: Iterable[Examples], pad_id: int, texts: Iterable[Sequence[int]] = ()) -> None:
+        """Collect the ids of every example and text; ids up to the padding id keep their number (RoBERTa's count)."""
         used = {token for part in parts for example in part.examples for token in example.input_ids}
-        self.ids = sorted(used | set(range(pad_id + 1)))
+        self.ids = sorted(used.union(*texts) | set(range(pad_id + 1)))
         self._number = {token: number for number, token in enumerate(self.ids)}
 
     def numbered(self, examples: Examples) -> Examples:
         """Return the examples in the narrow numbering."""
         number = self._number
         return Examples([replace(each, input_ids=[number[t] for t in each.input_ids]) for each in examples.examples])
+
+    def number(self, ids: Sequence[int]) -> list[int]:
+        """Return the ids of a text in the narrow numbering."""
+        return [self._number[token] for token in ids]
 
     def narrow(self, encoder: PreTrainedModel) -> None:
         """Leave only the used rows in the encoder's table."""
