@@ -132,8 +132,8 @@ class Interpreter:
 
     def _fill(self, tool: ToolRows | str, encoded: Encoded, scores: Scores, now: datetime) -> Filled:
         if isinstance(tool, ToolRows):
-            scores, filler = tool.scores(encoded, scores), tool.filler
-        else:
-            filler = self.filler(tool)
-        filled = filler.fill(encoded.text, encoded.words if filler.reads_words else (), scores, now)
-        return filled.without_doubtful(self.selector.argument_threshold) if isinstance(tool, ToolRows) else filled
+            words, own = tool.scores(encoded, scores)
+            filled = tool.filler.fill(encoded.text, words, own, now)
+            return filled.without_doubtful(self.selector.argument_threshold)
+        filler = self.filler(tool)
+        return filler.fill(encoded.text, encoded.words if filler.reads_words else (), scores, now)

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgefn.arguments.keys import choice_values, item_schema
-from edgefn.encoder import Encoded
 
 _WORDS = """
 zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
@@ -22,23 +21,21 @@ _BEGINS = frozenset(_WORDS.split()) | {"-", "+", "$", "€", "£", "¥", "."}
 """What a number may begin with, figures aside."""
 _GOES_ON = frozenset(_WORDS.split()) | {"and", "point", "of", "percent", "per", "cent", "k", "m", "bn", "e", *",.-/%^+"}
 """What may stand inside one."""
-_FIGURE = re.compile(r"\d|[零〇一二两三四五六七八九十百千万亿半几兩萬億]")
+_FIGURE = re.compile(r"[-+$€£¥.#]*\d|[零〇一二两三四五六七八九十百千万亿半几兩萬億]")
+_FIGURES = re.compile(r"\d|[零〇一二两三四五六七八九十百千万亿半几兩萬億点點分之]")
 
 Mask = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+"""Which words may begin a value, and which may go on one."""
 
 
-def word_masks(encoded: Encoded, schemas: Sequence[Mapping[str, Any]]) -> dict[int, Mask]:
-    """Return for each schema of a number, by its index, which tokens may begin a value and which may go on one."""
+def word_masks(words: Sequence[str], schemas: Sequence[Mapping[str, Any]]) -> dict[int, Mask]:
+    """Return for each schema of a number, by its index, which `words` may begin a value and which may go on one."""
     numeric = [at for at, schema in enumerate(schemas) if _is_number(schema)]
     if not numeric:
         return {}
-    begins = np.zeros(len(encoded.ids), dtype=bool)
-    goes_on = np.zeros(len(encoded.ids), dtype=bool)
-    for word in encoded.words:
-        text = encoded.text[word.start : word.end].lower()
-        figure = _FIGURE.search(text) is not None
-        begins[word.token] = figure or text in _BEGINS
-        goes_on[word.token] = figure or text in _GOES_ON
+    lowered = [word.lower() for word in words]
+    begins = np.array([word in _BEGINS or _FIGURE.match(word) is not None for word in lowered], dtype=bool)
+    goes_on = np.array([word in _GOES_ON or _FIGURES.search(word) is not None for word in lowered], dtype=bool)
     return dict.fromkeys(numeric, (begins, goes_on))
 
 

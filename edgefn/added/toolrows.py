@@ -11,15 +11,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from edgefn.added.chunks import chunks
 from edgefn.added.decoding import OneSpanDecoder
-from edgefn.added.numerals import word_masks
+from edgefn.added.numerals import Mask, word_masks
 from edgefn.arguments.filling import Filler
 from edgefn.arguments.naming import place_of
 from edgefn.encoder import Encoded, Floats, Scores
 from edgefn.manifest import Heads, Makers
 from edgefn.tool import Tool
+from edgefn.words import Word
 
 NEVER = -1e4
 """Logit of what cannot be."""
@@ -62,27 +63,35 @@ class ToolRows:
             return self
         return replace(self, texts=(*self.texts, text), examples=np.vstack([self.examples, embedding]))
 
-    def scores(self, encoded: Encoded, scores: Scores) -> Scores:
-        """Return the scores of an utterance under these rows, in the place of the graph's own."""
-        return Scores(scores.tool_logits, self._choice_logits(encoded.text, scores), self._slot_logits(encoded, scores))
+    def scores(self, encoded: Encoded, scores: Scores) -> tuple[list[Word], Scores]:
+        """Return the words of an utterance, those that belong together as one, and the scores under these rows."""
+        choices = self._choice_logits(encoded.text, scores)
+        if not len(self.slots):
+            return [], Scores(scores.tool_logits, choices, scores.slot_logits)
+        words = encoded.words
+        groups = chunks(encoded.text, words)
+        joined = [words[group[0]]._replace(end=words[group[-1]].end) for group in groups]
+        logits = pooled(self._slot_logits(scores), words, groups)
+        for parameter, (begins, goes_on) in self._masks(encoded.text, joined).items():
+            column = 1 + 2 * parameter
+            tokens = np.array([word.token for word in joined])
+            logits[tokens[~begins], column] = NEVER
+            logits[tokens[~goes_on], column + 1] = NEVER
+        return joined, Scores(scores.tool_logits, choices, logits)
 
-    def _slot_logits(self, encoded: Encoded, scores: Scores) -> Floats:
+    def _slot_logits(self, scores: Scores) -> Floats:
         """Return [tokens, 1 + 2 · parameters]: O of the graph, then B and I of every parameter."""
         tokens = unit(scores.token_embedding)
         biases = np.tile(np.array([self.makers.begin_bias, self.makers.inside_bias], np.float32), len(self.slots) // 2)
         own = np.float32(self.makers.slot_scale) * (tokens @ self.slots.T) + biases
         logits: Floats = np.hstack([scores.slot_logits[:, :1], own])
-        for parameter, (begins, goes_on) in self._masks(encoded).items():
-            column = 1 + 2 * parameter
-            logits[~begins, column] = NEVER
-            logits[~goes_on, column + 1] = NEVER
         return logits
 
-    def _masks(self, encoded: Encoded) -> dict[int, tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
-        """Return, for every slot whose type tells its words, which tokens may begin a value and which may go on."""
+    def _masks(self, text: str, words: Sequence[Word]) -> dict[int, Mask]:
+        """Return, for every slot whose type tells its words, which may begin a value and which may go on."""
         names = [name for tag, name, _ in self.heads.slots if tag == "B"]
         schemas = {each.name: each.schema for each in self.tool.parameters}
-        return word_masks(encoded, [schemas[name] for name in names])
+        return word_masks([text[word.start : word.end] for word in words], [schemas[name] for name in names])
 
     def _choice_logits(self, text: str, scores: Scores) -> Floats:
         """Return [choices]; a value that the utterance names has a bonus."""
@@ -94,6 +103,22 @@ class ToolRows:
         logits = np.float32(makers.choice_scale) * (self.choices @ scores.embedding) + np.array(biases, np.float32)
         together: Floats = logits + np.float32(makers.named_bonus) * np.array(named, np.float32)
         return together
+
+
+def pooled(logits: Floats, words: Sequence[Word], groups: Sequence[Sequence[int]]) -> Floats:
+    """Return slot logits in which the first token of every group of words speaks for all of them.
+
+    A group begins with B and goes on with I, or it is all I, or all O: the mean of what its words say of each.
+    """
+    together = logits.copy()
+    for group in groups:
+        if len(group) > 1:
+            tokens = [words[at].token for at in group]
+            mean = logits[tokens].mean(0)
+            began = logits[tokens[1:], 2::2].sum(0) + logits[tokens[0], 1::2]
+            mean[1::2] = began / len(group)
+            together[tokens[0]] = mean
+    return together
 
 
 def unit(vectors: Floats) -> Floats:
