@@ -16,6 +16,7 @@ import click
 from click.shell_completion import get_completion_class
 
 import edgefn
+from edgefn.added.lint import Finding
 from edgefn.benchmark import measure
 from edgefn.bundle import read_bundle
 from edgefn.cli import engine_options, json_option, print_json
@@ -25,6 +26,7 @@ from edgefn.evaluation import judge
 from edgefn.inspection import describe
 from edgefn.interpreter import Interpreter
 from edgefn.jsonform import to_json
+from edgefn.linting import lint
 from edgefn.loading import bind, load, open_encoder
 from edgefn.machine import this_machine
 from edgefn.outcome import (
@@ -137,22 +139,39 @@ def _exit_code(outcome: Outcome | ToolCall) -> int:
 @click.command("tools")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--format", "form", type=click.Choice(["openai", "mcp"]), help="Print the schemas of one protocol.")
+@click.option("--lint", "linted", is_flag=True, help="Say what is wrong with them instead; exit code 1 where anything.")
+@click.option("--bundle", type=click.Path(path_type=Path), help="With --lint: find pairs that it will confuse.")
 @json_option
-def tools_command(path: Path, form: str | None, as_json: bool) -> None:
+def tools_command(path: Path, form: str | None, linted: bool, bundle: Path | None, as_json: bool) -> None:
     """List the tools of a file or folder, with what is broken in it."""
+    if bundle is not None and not linted:
+        raise click.UsageError("--bundle goes with --lint")
+    if form and linted:
+        raise click.UsageError("--format does not go with --lint")
     with _tools_print_elsewhere():
         registry = Registry.load(path)
-    if form or as_json:
+    findings = lint(tuple(registry), bundle) if linted else ()
+    broken = [{"path": str(each.path), "error": each.error} for each in registry.broken]
+    if as_json and linted:
+        print_json({"findings": [asdict(each) for each in findings], "broken": broken})
+    elif form or as_json:
         listed = [tool.to_mcp() if form == "mcp" else tool.to_openai() for tool in registry]
-        broken = [{"path": str(each.path), "error": each.error} for each in registry.broken]
         print_json(listed if form else {"tools": listed, "broken": broken})
     else:
-        width = max((len(name) for name in registry.names), default=0)
-        for tool in registry:
-            click.echo(f"{tool.name:{width}}  {tool.description}")
+        for line in map(_in_a_line, findings) if linted else _listed(registry):
+            click.echo(line)
     for each in registry.broken:
         click.echo(f"Broken: {each.path}: {each.error}", err=True)
-    sys.exit(1 if registry.broken else 0)
+    sys.exit(1 if findings or broken else 0)
+
+
+def _listed(registry: Registry) -> Iterator[str]:
+    width = max((len(name) for name in registry.names), default=0)
+    return (f"{tool.name:{width}}  {tool.description}" for tool in registry)
+
+
+def _in_a_line(finding: Finding) -> str:
+    return " ".join(f"{finding.message}; {finding.hint}".split())
 
 
 @click.command("inspect")

@@ -100,7 +100,7 @@ class Interpreter:
         log_p = selection.log_p + self.selector.arguments_log_p(filled, selection.added)
         probability = self.selector.probability(log_p, selection.added)
         tool = rows.tool if rows else self.tool(selection.tool)
-        accepted = self.selector.accepts(selection, probability)
+        accepted = self.selector.accepts(selection, probability, rows.threshold if rows else None)
         return Interpretation(tool, selection, filled, log_p, probability, accepted)
 
     def fill(self, tool: str, encoded: Encoded, scores: Scores, now: datetime) -> Filled:

@@ -54,14 +54,22 @@ class Selector:
         self.added_threshold = calibration.threshold if added is None else added.threshold
         self.argument_threshold = 0.0 if added is None else added.argument_threshold
 
-    def accepts(self, selection: Selection, probability: float) -> bool:
+    def accepts(self, selection: Selection, probability: float, own_threshold: float | None = None) -> bool:
         """Tell whether a call is likely enough, given P(whole call); of an added tool, P(tool) decides.
 
-        What an added tool's arguments lack in certainty is asked for, one by one.
+        What an added tool's arguments lack in certainty is asked for, one by one. A tool may have an own threshold.
         """
         if selection.added:
-            return selection.ranking[0].probability >= self.added_threshold
+            threshold = self.added_threshold if own_threshold is None else own_threshold
+            return selection.ranking[0].probability >= threshold
         return probability >= self.threshold
+
+    def added_probability(self, tool_logits: NDArray[np.float32], at: int) -> float:
+        """Return the calibrated probability of the added tool at logit `at`."""
+        if self._added is None:
+            return 0.0
+        log_p = log_softmax(tool_logits / self._added.temperature)[at]
+        return float(call_probability(log_p, self._added.tool_slope, self._added.tool_intercept))
 
     def select(self, tool_logits: NDArray[np.float32], names: Sequence[str | None] = ()) -> Selection | None:
         """Return the best tool for `tool_logits` [tools], `names` theirs where tools were added to those of the graph.

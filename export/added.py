@@ -94,8 +94,10 @@ def _argument_temperatures(scored: Scored, heads: Heads, weights: Floats, tool: 
 
 def even_odds(probability: Floats, right: Flags) -> float:
     """Return the probability of an argument's words from which on it is right more often than wrong."""
-    if not right.any() or right.all():
+    if right.all():
         return 0.0
+    if not right.any():
+        return 1.0
     clipped = np.clip(probability, 1e-6, 1 - 1e-6)
     slope, intercept = fit_platt(np.log(clipped) - np.log1p(-clipped), right, np.ones(len(right)))
     return float(1 / (1 + np.exp(min(700.0, max(-700.0, intercept / slope)))))

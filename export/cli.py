@@ -79,6 +79,7 @@ def _train_general(tools: Path | None, output: Path, as_json: bool, options: Map
     from .train import train_general
 
     refused = sorted(name for name in _ORDINARY if options.get(name))
+    refused += ["tune"] if options["tune"] != "full" else []
     if refused:
         raise click.UsageError(f"--{refused[0].replace('_', '-')} does not go with --general")
     sets = [*read_tool_sets([PACKAGED]), *(read_tool_sets([tools], options["data"]) if tools is not None else ())]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -58,6 +58,10 @@ class GeneralSettings:
     """Weight of the spans' loss against the tools'."""
     choice_weight: float = 0.5
     """Weight of the choices' loss."""
+    start_share: float = 0.15
+    """How far the encoder goes back to its start in the end."""
+    head_epochs: int = 2
+    """Passes after that, over which only what stands above the encoder learns."""
     max_tokens: int = 128
     """Longer utterances are left out."""
     seed: int = 0
@@ -72,24 +76,61 @@ def fit_general(
     say: Say = lambda line: None,
     watch: Callable[[ToolModel], str] = lambda model: "",
 ) -> None:
-    """Train `model` in place on `sets`, and leave the moving average of its weights in it."""
-    draw = random.Random(settings.seed)
-    torch.manual_seed(settings.seed)
+    """Train `model` in place on `sets`; `say` gets a line an epoch, with what `watch` says of the averaged weights.
+
+    The encoder ends at an average with its start, which knows more than the tool sets say (Wortsman et al. 2022,
+    arXiv:2109.01903); what stands over it is then trained a little more, to fit that encoder.
+    """
+    start = {name: each.detach().clone() for name, each in model.encoder.state_dict().items()}
     prepare_tuning(model, "full")
+    _train(model, sets, pad_id, settings, settings.epochs, settings.seed, say, watch)
+    fit_heads(model, start, sets, pad_id, settings, say, watch)
+
+
+def fit_heads(
+    model: ToolModel,
+    start: Mapping[str, Tensor],
+    sets: Sequence[Prepared],
+    pad_id: int,
+    settings: GeneralSettings,
+    say: Say = lambda line: None,
+    watch: Callable[[ToolModel], str] = lambda model: "",
+) -> None:
+    """Move the encoder part of the way back to `start`, and train all but the encoder on."""
+    for name, each in model.encoder.state_dict().items():
+        if each.is_floating_point():
+            each.lerp_(start[name], settings.start_share)
+    prepare_tuning(model, "heads")
+    _train(model, sets, pad_id, settings, settings.head_epochs, settings.seed + 1, say, watch)
+
+
+def _train(
+    model: ToolModel,
+    sets: Sequence[Prepared],
+    pad_id: int,
+    settings: GeneralSettings,
+    epochs: int,
+    seed: int,
+    say: Say,
+    watch: Callable[[ToolModel], str],
+) -> None:
+    """Train whatever of `model` learns, and leave the moving average of its weights in it."""
+    draw = random.Random(seed)
+    torch.manual_seed(seed)
     groups = parameter_groups(model, settings.rate, settings.head_rate, settings.layer_decay, settings.weight_decay)
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
     per_epoch = len(list(epoch(sets, settings.most, random.Random(0))))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _Schedule(settings, settings.epochs * per_epoch))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _Schedule(settings, epochs * per_epoch))
     trained = [each for each in model.parameters() if each.requires_grad]
     average = [each.detach().clone() for each in trained]
     step, started = 0, time.perf_counter()
-    for number in range(1, settings.epochs + 1):
+    for number in range(1, epochs + 1):
         model.train()
         total: dict[str, float] = {}
         for episode in epoch(sets, settings.most, draw):
             losses = episode_losses(model, episode, pad_id, settings, draw)
             optimizer.zero_grad(set_to_none=True)
-            sum(losses.values()).backward()
+            torch.stack(list(losses.values())).sum().backward()
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
             schedule.step()
@@ -101,8 +142,8 @@ def fit_general(
                 total[name] = total.get(name, 0.0) + float(loss.detach()) / per_epoch
         _swap(trained, average)
         parts = ", ".join(f"{name} {value:.3f}" for name, value in total.items())
-        say(f"epoch {number}: {parts}; {time.perf_counter() - started:.0f} s; {watch(model)}")
-        if number < settings.epochs:
+        say(f"epoch {number}: {parts}; {time.perf_counter() - started:.0f} s{watch(model)}")
+        if number < epochs:
             _swap(trained, average)
 
 

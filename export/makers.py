@@ -126,7 +126,7 @@ def read(model: ToolModel, texts: Sequence[Sequence[int]], pad_id: int) -> list[
     order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
     for start in range(0, len(order), _BATCH):
         chosen = order[start : start + _BATCH]
-        ids = torch.full((len(chosen), len(texts[chosen[-1]])), pad_id)
+        ids = torch.full((len(chosen), len(texts[chosen[-1]])), pad_id, device=model.tool_head.rows.device)
         mask = torch.zeros_like(ids)
         for row, index in enumerate(chosen):
             ids[row, : len(texts[index])] = torch.tensor(texts[index])

@@ -29,7 +29,7 @@ from .pack import Parts, heads_of, opset_of, pack, stamp
 from .quantize import Quantization, quantize
 from .scoring import NEUTRAL
 from .to_onnx import check_parity, max_positions, to_onnx
-from .trials import read_trials, run_trials
+from .trials import HELD_OUT, read_trials, run_trials
 
 Say = Callable[[str], None]
 
@@ -54,6 +54,8 @@ class ExportSettings:
     """Replace an existing bundle."""
     serial: int = 1
     """Least serial of the manifest; replacing a bundle counts up from its serial."""
+    trials: Path | None = None
+    """Folder of tool sets that training never saw, to calibrate added tools on; None takes the packaged ones."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,10 @@ def export_bundle(
         for encoder, graph in zip(encoders, (graphs.before, graphs.after), strict=True)
     )
     if makers is not None and isinstance(checkpoint.model, ToolModel):
-        trials = read_trials()
+        trials = read_trials(settings.trials or HELD_OUT)
         tried = run_trials(trials, after.interpreter, RowMaker(encoders[1], makers, half(checkpoint.model)))
-        described_trials = CalibrationRows("toolsets/held_out", trials.sha256, len(trials.trials), trials.out_of_scope)
+        source_of_trials = "toolsets/held_out" if settings.trials is None else settings.trials.name
+        described_trials = CalibrationRows(source_of_trials, trials.sha256, len(trials.trials), trials.out_of_scope)
         makers = replace(makers, calibration=calibrate_added(tried, trials.heads, described_trials))
         say(f"added     tools are accepted at {makers.calibration.threshold:.4f}, tried {len(trials.trials)} times")
     if general:

@@ -27,7 +27,7 @@ from typing import Any
 
 import yaml
 
-from edgefn.arguments.keys import choice_value, choice_values, is_list, type_of
+from edgefn.arguments.keys import choice_text, choice_values, is_list
 from edgefn.errors import DataError, ToolDefinitionError
 from edgefn.rows import Row, Span, read_rows
 from edgefn.tool import Tool
@@ -38,6 +38,7 @@ _LISTED = re.compile(r"array\[(.+)\]")
 _FORMATS = ("date", "time", "date-time", "duration")
 _PLAIN = ("string", "integer", "number", "boolean", "object")
 _FORM = "see docs/training.md, tool sets"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where PyYAML was built with it
 
 
 PACKAGED = Path(__file__).with_name("toolsets")
@@ -80,46 +81,67 @@ def digest_of(sets: Iterable[ToolSet]) -> str:
 def read_tool_set(path: Path, data: Path | None = None) -> ToolSet:
     """Return the tool set of one YAML file; DataError names the file and what is wrong."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _LOADER)
         return _tool_set(path, data or path.parent, content)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as exc:
         raise DataError(f"{path} cannot be read: {exc}", hint=_FORM) from exc
-    except (KeyError, TypeError, ValueError, AttributeError, ToolDefinitionError) as exc:
+    except (TypeError, ValueError, ToolDefinitionError) as exc:
         raise DataError(f"{path}: {exc}", hint=_FORM) from exc
 
 
-def _tool_set(path: Path, data: Path, content: Mapping[str, Any]) -> ToolSet:
-    tools, rows = [], []
+def _tool_set(path: Path, data: Path, content: Any) -> ToolSet:
+    if not isinstance(content, Mapping) or not isinstance(content.get("tools"), list):
+        raise ValueError("there is no list of `tools`")
+    tools: dict[str, Tool] = {}
+    rows: list[Row] = []
     for each in content["tools"]:
         tool = _tool(each)
-        tools.append(tool)
-        rows += [_row(tool, text) for text in each.get("says", ())]
-    rows += [Row(text, None) for text in content.get("outside", ())]
-    beside = content.get("rows", ())
+        if tool.name in tools:
+            raise ValueError(f"two tools are named {tool.name!r}")
+        tools[tool.name] = tool
+        rows += [_row(tool, text) for text in _texts(each, "says")]
+    rows += [Row(text, None) for text in _texts(content, "outside")]
+    beside = content.get("rows") or ()
     for name in [beside] if isinstance(beside, str) else beside:
         rows += read_rows(data / name)
-    names = {tool.name for tool in tools}
-    strange = sorted({row.tool for row in rows if row.tool is not None} - names)
+    strange = sorted({row.tool for row in rows if row.tool is not None} - tools.keys())
     if strange:
         raise ValueError(f"rows name {strange[0]!r}, which is none of its tools")
-    return ToolSet(path.stem, tuple(tools), tuple(rows))
+    return ToolSet(path.stem, tuple(tools.values()), tuple(rows))
 
 
-def _tool(each: Mapping[str, Any]) -> Tool:
-    parameters = {
-        name: _parameter(str(each["name"]), name, text) for name, text in (each.get("parameters") or {}).items()
-    }
+def _texts(content: Mapping[str, Any], key: str) -> list[str]:
+    """Return the sentences under a key; to YAML, a bare No is a boolean and 12:30 a number."""
+    texts = content.get(key) or []
+    if not isinstance(texts, list):
+        raise ValueError(f"`{key}` is no list of sentences: {texts!r}")
+    for text in texts:
+        if not isinstance(text, str) or not text.strip():
+            raise ValueError(f"`{key}`: {text!r} is no sentence; write it in quotes")
+        text.encode()  # half a surrogate pair is no text
+    return texts
+
+
+def _tool(each: Any) -> Tool:
+    if not isinstance(each, Mapping) or not isinstance(each.get("name"), str):
+        raise ValueError(f"a tool is without a name: {each!r}")
+    given = each.get("parameters") or {}
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{each['name']}: `parameters` is no mapping from names to types")
+    parameters = {name: _parameter(each["name"], name, text) for name, text in given.items()}
     schema = {
         "type": "object",
         "properties": {name: schema for name, (schema, _) in parameters.items()},
         "required": [name for name, (_, required) in parameters.items() if required],
         "additionalProperties": False,
     }
-    return Tool.select_only(each["name"], " ".join(str(each.get("description", "")).split()), schema)
+    return Tool.select_only(each["name"], " ".join(str(each.get("description") or "").split()), schema)
 
 
-def _parameter(tool: str, name: str, text: str) -> tuple[dict[str, Any], bool]:
-    found = _PARAMETER.fullmatch(text.strip())
+def _parameter(tool: str, name: Any, text: Any) -> tuple[dict[str, Any], bool]:
+    if not isinstance(name, str):
+        raise ValueError(f"{tool}: the parameter {name!r} has no name; write it in quotes")
+    found = _PARAMETER.fullmatch(text.strip()) if isinstance(text, str) else None
     if found is None:
         raise ValueError(f"{tool}, {name}: {text!r} is not `type! description` or `type? description`")
     kind, mark, about = found.groups()
@@ -134,9 +156,10 @@ def _schema(tool: str, name: str, kind: str) -> dict[str, Any]:
         return {"type": kind}
     if kind in _FORMATS:
         return {"type": "string", "format": kind}
-    if "|" not in kind:
+    values = kind.split("|")
+    if len(values) < 2 or "" in values or len(set(values)) < len(values):
         raise ValueError(f"{tool}, {name}: there is no type {kind!r}")
-    return {"type": "string", "enum": kind.split("|")}
+    return {"type": "string", "enum": values}
 
 
 def _row(tool: Tool, marked: str) -> Row:
@@ -147,31 +170,39 @@ def _row(tool: Tool, marked: str) -> Row:
     arguments: dict[str, Any] = {}
     for mark in _MARKED.finditer(body):
         name, (words, _, value) = mark[1], mark[2].partition("=")
+        if not words or words != words.strip():
+            raise ValueError(f"{tool.name}: {mark[0]} marks no words, or spaces beside them")
         text += body[reached : mark.start()] + words
         reached = mark.end()
         spans.append((len(text) - len(words), len(text), name))
         _give(tool, schemas, arguments, name, value or words)
-    for piece in filter(None, implied.split(";")):
+    for piece in filter(str.strip, implied.split(";")):
         name, _, value = piece.partition("=")
         _give(tool, schemas, arguments, name.strip(), value.strip())
-    return Row(text + body[reached:], tool.name, arguments, tuple(spans))
+    text += body[reached:]
+    if not text.strip() or "{" in text or "}" in text:
+        raise ValueError(f"{tool.name}: {marked!r} is no sentence with {{parameter:words}} in it")
+    return Row(text, tool.name, arguments, tuple(spans))
 
 
 def _give(tool: Tool, schemas: Mapping[str, Any], arguments: dict[str, Any], name: str, text: str) -> None:
     """Keep an argument; values of open parameters stay words, for the device's readers."""
     if name not in schemas:
         raise ValueError(f"{tool.name}: {name!r} is no parameter")
-    value = _value(schemas[name], text)
+    if not text:
+        raise ValueError(f"{tool.name}: {name} has no value after `=`")
+    value = _value(tool, name, schemas[name], text)
     if is_list(schemas[name]):
         arguments.setdefault(name, []).append(value)
     else:
         arguments[name] = value
 
 
-def _value(schema: Mapping[str, Any], text: str) -> Any:
+def _value(tool: Tool, name: str, schema: Mapping[str, Any], text: str) -> Any:
     values = choice_values(schema)
     if values is None:
         return text
-    if type_of(schema) == "boolean":
-        return choice_value("boolean", text.lower())
-    return next((value for value in values if str(value).casefold() == text.casefold()), text)
+    for value in values:
+        if choice_text(value).casefold() == text.casefold():
+            return value
+    raise ValueError(f"{tool.name}, {name}: {text!r} is none of {', '.join(map(choice_text, values))}")

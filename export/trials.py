@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from edgefn.added.making import RowMaker
 from edgefn.added.toolrows import ToolRows
 from edgefn.arguments.filling import Filled
+from edgefn.errors import DataError
 from edgefn.evaluation import meant, same_arguments, whole_call_right
 from edgefn.interpreter import Interpretation, Interpreter
 from edgefn.manifest import Heads
@@ -79,8 +81,11 @@ class Trials:
 
 
 def read_trials(path: Path = HELD_OUT) -> Trials:
-    """Return the trials of the tool sets in a folder, always the same."""
+    """Return the trials of the tool sets in a folder, always the same; raises DataError where two tools share a name."""
     sets = read_tool_sets([path])
+    names = Counter(tool.name for each in sets for tool in each.tools)
+    if names and (twice := names.most_common(1)[0])[1] > 1:
+        raise DataError(f"{path}: two tools are named {twice[0]!r}", hint="rename one: they stand beside each other")
     draw = random.Random(_SEED)
     return Trials(tuple(trial for each in sets for trial in _trials(each, sets, draw)), sets)
 
@@ -92,12 +97,17 @@ def _trials(toolset: ToolSet, sets: Sequence[ToolSet], draw: random.Random) -> I
     for row in toolset.rows:
         others = [name for name in own if name != row.tool]
         if row.tool is not None:
-            yield Trial(row, (row.tool, *draw.sample(others, draw.randint(0, _FEW - 1))))
+            yield Trial(row, (row.tool, *_some(others, 0, _FEW - 1, draw)))
             yield Trial(row, tuple(own))
         # Half of what has no tool has near ones beside it, half has strangers.
         near = row.tool is None or draw.random() < 0.5
-        rest = draw.sample(others if near else foreign, draw.randint(1, _FEW))
-        yield Trial(replace(row, tool=None, arguments={}, spans=()), tuple(rest))
+        if rest := _some(others if near or not foreign else foreign, 1, _FEW, draw):
+            yield Trial(replace(row, tool=None, arguments={}, spans=()), rest)
+
+
+def _some(names: Sequence[str], least: int, most: int, draw: random.Random) -> tuple[str, ...]:
+    """Return `least` to `most` of the names, as far as there are so many."""
+    return tuple(draw.sample(names, min(draw.randint(least, most), len(names))))
 
 
 @dataclass(frozen=True)

@@ -193,19 +193,33 @@ def test_what_a_tool_prints_is_not_our_data(bundle, tmp_path):
     assert len(json.loads(run("tools", file, "--json").stdout)["tools"]) == 1
 
 
-def test_ask_warns_and_names_broken_files(bundle, tmp_path):
+def test_ask_names_broken_files(bundle, tmp_path):
     folder = tmp_path / "tools"
     folder.mkdir()
     tiny.tools_file(folder)
     (folder / "broken.py").write_text("import no_such_module\n")
-    (folder / "plants.py").write_text(
-        'from edgefn import tool\n\n@tool\ndef water() -> None:\n    """Water the plants."""\n'
-    )
     result = run("ask", bundle, "lamp on", "--tools", folder)
     assert result.stdout.endswith("\non\n")
-    warning, skipped = result.stderr.splitlines()
-    assert warning.startswith("Warning: water: not in the bundle")
+    (skipped,) = result.stderr.splitlines()
     assert skipped.startswith(f"Skipped {folder / 'broken.py'}: line 1: ModuleNotFoundError")
+
+
+PLANTS = 'from edgefn import tool\n\n@tool\ndef plants() -> str:\n    """Plants."""\n    return "watered"\n'
+
+
+def test_ask_adds_tools_that_the_bundle_does_not_know(bundle, tmp_path):
+    (tmp_path / "plants.py").write_text(PLANTS)
+    result = run("ask", bundle, "plants please", "--tools", tmp_path / "plants.py")
+    assert result.stdout.startswith("plants()")
+    assert result.stdout.endswith("\nwatered\n")
+    assert not result.stderr
+
+
+def test_ask_warns_of_tools_that_the_bundle_can_not_take(tmp_path):
+    bundle = tiny.bundle(tmp_path / "closed.bundle", makers=None)
+    (tmp_path / "plants.py").write_text(PLANTS)
+    result = run("ask", bundle, "lamp on", "--tools", tmp_path / "plants.py")
+    assert result.stderr.startswith("Warning: plants: not in the bundle, which takes no added tools")
 
 
 def test_ask_answers_lines_with_a_line_of_json_each(bundle, home):

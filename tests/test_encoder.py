@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tiny
 
-from edgefn.encoder import Encoded, Encoder
+from edgefn.encoder import DESCRIPTION_TOKENS, Encoded, Encoder
 from edgefn.errors import BundleCorrupt, EngineError, InvalidUtterance
 from edgefn.session import Session
 
@@ -183,7 +183,39 @@ def test_the_graph_runs_in_batches_and_the_mask_counts():
     feeds = {"input_ids": np.array([[on, on], [on, pad]]), "attention_mask": np.array([[1, 1], [1, 0]])}
     outputs = ("tool_logits", "choice_logits", "slot_logits", "token_embedding", "embedding")
     shapes = [each.shape for each in session.run(outputs, feeds)]
-    assert shapes == [(2, 4), (2, 3), (2, 2, 5), (2, 2, 10), (2, 10)]
+    assert shapes == [(2, 4), (2, 3), (2, 2, 5), (2, 2, tiny.DIM), (2, tiny.DIM)]
     logits, embedding = session.run(("tool_logits", "embedding"), feeds)
     assert np.array_equal(logits[0], logits[1])
     assert np.allclose(np.linalg.norm(embedding, axis=1), 1)
+
+
+def test_embeddings_are_there_where_they_are_asked_for(encoder):
+    encoded = encoder.encode("lamp on")
+    without, asked = encoder.run(encoded), encoder.run(encoded, embeddings=True)
+    assert (without.embedding.size, without.token_embedding.size) == (0, 0)
+    assert asked.embedding.shape == (tiny.DIM,)
+    assert asked.token_embedding.shape == (4, tiny.DIM)
+    assert np.array_equal(without.tool_logits, asked.tool_logits)
+    mean = asked.token_embedding.mean(0)
+    assert np.allclose(asked.embedding, mean / np.linalg.norm(mean), atol=1e-6)
+
+
+# Texts about tools
+
+
+def test_a_text_about_a_tool_is_read_token_by_token(encoder):
+    offsets, tokens = encoder.read("fan spin")
+    assert offsets == [(0, 0), (0, 3), (4, 8), (0, 0)]
+    assert tokens.argmax(axis=1).tolist() == [tiny.NEUTRAL, tiny.FREE["fan"], tiny.FREE["spin"], tiny.NEUTRAL]
+
+
+def test_what_an_utterance_may_not_be_a_text_about_a_tool_may(encoder):
+    for text in ("", "  ", "\ud800", "请开灯", words(50), "lamp\x00"):
+        offsets, tokens = encoder.read(text)
+        assert len(offsets) == len(tokens) >= 2
+        assert np.isfinite(tokens).all()
+
+
+def test_a_long_text_about_a_tool_is_cut(encoder):
+    offsets, tokens = encoder.read(words(10_000))
+    assert len(offsets) == len(tokens) == DESCRIPTION_TOKENS

@@ -143,13 +143,49 @@ def test_changed_parameters_may_be_selected_without_running(bundle):
     assert (outcome.reason, outcome.tool) == ("select_only", "set_timer")
 
 
-def test_tool_that_is_not_in_the_bundle_warns_and_is_never_selected(bundle):
+def test_a_tool_that_is_not_in_the_bundle_is_added(bundle):
     functions, _ = tiny.functions()
-    with pytest.warns(ToolsWarning, match="water_plants: not in the bundle") as caught:
-        dispatcher = edgefn.load(bundle, [*functions, water_plants], threads=1)
+    dispatcher = strictly(bundle, [*functions, water_plants])
+    assert dispatcher.registry.names == (*tiny.TOOLS, "water_plants")
+    assert dispatcher("plants please").value == "watered"
+    assert dispatcher("lamp on").value == "on"
+
+
+def test_a_bundle_that_takes_no_tools_warns_of_strangers_and_never_selects_them(tmp_path):
+    path = tiny.bundle(tmp_path / "closed.bundle", makers=None)
+    functions, _ = tiny.functions()
+    with pytest.warns(ToolsWarning, match="water_plants: not in the bundle, which takes no added tools") as caught:
+        dispatcher = edgefn.load(path, [*functions, water_plants], threads=1)
     assert [each.filename for each in caught] == [__file__]
-    assert "water_plants" in dispatcher.registry
-    assert isinstance(dispatcher("water plants please"), Abstained)
+    assert dispatcher.registry.names == tiny.TOOLS
+    assert isinstance(dispatcher("plants please"), Abstained)
+    with pytest.raises(ToolDefinitionError, match="accepts no added tools") as refused:
+        dispatcher.add(water_plants)
+    assert refused.value.hint
+    assert "water_plants" not in dispatcher.registry
+
+
+def test_rows_are_kept_where_a_folder_is_given(bundle, tmp_path):
+    for _ in range(2):
+        dispatcher = strictly(bundle, [water_plants], row_cache=tmp_path / "rows")
+        assert dispatcher("plants please").value == "watered"
+        assert len(list((tmp_path / "rows").iterdir())) == 1
+
+
+@pytest.mark.parametrize("cut", [1, 2 * tiny.DIM])
+def test_matrices_of_another_size(tmp_path, cut):
+    data = tiny.matrices().astype("<f2").tobytes()
+    path = tiny.bundle(tmp_path / "odd.bundle", {tiny.MAKERS_FILE: data[:-cut]})
+    with pytest.raises(BundleCorrupt, match=r"makers\.f16: \d+ bytes do not hold the matrices") as caught:
+        strictly(path)
+    assert caught.value.hint
+
+
+def test_matrices_that_are_missing(tmp_path):
+    path = tiny.bundle(tmp_path / "odd.bundle", makers=tiny.makers(file="elsewhere.f16"))
+    (path / "elsewhere.f16").unlink()
+    with pytest.raises(BundleCorrupt, match=r"elsewhere\.f16"):
+        strictly(path)
 
 
 def test_several_strange_tools_are_one_warning():
@@ -159,8 +195,17 @@ def test_several_strange_tools_are_one_warning():
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        bind(tiny.manifest(), [water_plants, feed_cat])
+        registry, strangers = bind(tiny.manifest(makers=None), [water_plants, feed_cat])
+    assert not strangers
+    assert not len(registry)
     assert [str(each.message).split(":")[0] for each in caught] == ["water_plants, feed_cat"]
+
+
+def test_strangers_are_told_apart_from_tools_that_were_trained():
+    functions, _ = tiny.functions()
+    registry, strangers = bind(tiny.manifest(), [*functions, water_plants])
+    assert registry.names == tiny.TOOLS
+    assert [each.name for each in strangers] == ["water_plants"]
 
 
 def test_hints_and_defaults_are_the_devices_own(bundle):

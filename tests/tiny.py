@@ -3,6 +3,9 @@
 A word pulls in one direction, the embedding is the masked mean of its words, and every tool has one direction:
 "on" is lamp_on, "off" is lamp_off, "timer" is set_timer, "weather" is none of these, other words are nothing. Three
 words are numbers of minutes, "pasta" begins a label and "water" goes on with it, "loud" and "quiet" are a choice.
+
+Some words have directions that no trained tool pulls in: tools that are added can be described with them. A parameter
+that is described with a word is filled from the words of its direction, a value likewise.
 """
 
 from __future__ import annotations
@@ -18,10 +21,22 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
+from edgefn.added.making import RowMaker
 from edgefn.bundle import write_bundle
 from edgefn.encoder import Encoder
 from edgefn.interpreter import Interpreter
-from edgefn.manifest import FORMAT, Calibration, CalibrationRows, Graph, Heads, Manifest, Source, TrainedTool
+from edgefn.manifest import (
+    FORMAT,
+    AddedCalibration,
+    Calibration,
+    CalibrationRows,
+    Graph,
+    Heads,
+    Makers,
+    Manifest,
+    Source,
+    TrainedTool,
+)
 from edgefn.rows import Row
 from edgefn.selftest import FILE, decide, rows_to
 from edgefn.session import Session
@@ -45,10 +60,12 @@ PULLS = {"on": 0, "bright": 0, "off": 1, "dark": 1, "timer": 2, "minutes": 2, "w
 NEUTRAL = 4
 SAYS = {"five": 5, "ten": 5, "zero": 5, "pasta": 6, "water": 7, "loud": 8, "quiet": 9}
 """Direction of every word that says an argument."""
-DIM = 10
+FREE = {"fan": 10, "spin": 10, "plants": 11, "door": 12, "gate": 13, "open": 14, "close": 15}
+"""Direction of every word that no trained tool knows."""
+DIM = 16
 POISON = "poison"
 """The word whose embedding is not a number."""
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *PULLS, *SAYS, "the", "lamp", "set", "a", "please", POISON]
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *PULLS, *SAYS, "the", "lamp", "set", "a", "please", POISON, *FREE]
 MAX_TOKENS = 12
 """Special tokens included, so ten words fit."""
 SOURCE = '''
@@ -195,7 +212,7 @@ def graph(*, opset: int = 17, extra_input: bool = False) -> bytes:
         _value("embedding", TensorProto.FLOAT, ["batch", DIM]),
     ]
     eye = HEADS.scale * np.eye(DIM)
-    outside = eye[:, [*range(5), 8, 9]].sum(axis=1)
+    outside = eye[:, [*range(5), *range(8, DIM)]].sum(axis=1)
     goes_on = np.zeros(DIM)  # no word says a number of minutes in two words
     constants = {
         "words": _words(),
@@ -233,7 +250,7 @@ def graph(*, opset: int = 17, extra_input: bool = False) -> bytes:
 def _words() -> np.ndarray:
     table = np.zeros((256, DIM))  # as many as the byte-level alphabet has
     table[:, NEUTRAL] = 0.1
-    for word, direction in {**PULLS, **SAYS}.items():
+    for word, direction in {**PULLS, **SAYS, **FREE}.items():
         table[WORDS.index(word)] = np.eye(DIM)[direction]
     table[WORDS.index(POISON)] = np.nan
     return table
@@ -245,6 +262,60 @@ def _value(name: str, kind: int, shape: list[Any]) -> onnx.ValueInfoProto:
 
 def _typed(array: np.ndarray) -> np.ndarray:
     return array.astype(np.int64 if array.dtype.kind == "i" else np.float32)
+
+
+# What makes rows of added tools
+
+MAKERS_FILE = "makers.f16"
+
+
+def matrices() -> np.ndarray:
+    """Return what makes rows, [3 · DIM + 1, DIM]: words that mean nothing are left out, "water" goes on "pasta"."""
+    same = np.eye(DIM)
+    same[NEUTRAL, NEUTRAL] = 0
+    inside = np.zeros((DIM, DIM))
+    inside[SAYS["water"], SAYS["pasta"]] = 1
+    unsaid = np.eye(DIM)[PULLS["weather"]]
+    return np.concatenate([same, inside, same, unsaid[None]]).astype(np.float32)
+
+
+def added_calibration(**changed: Any) -> AddedCalibration:
+    """Return a calibration of added tools that is that of the trained ones; arguments are given from .5 on."""
+    known: dict[str, Any] = {
+        "temperature": 1.0,
+        "tool_slope": 4.0,
+        "tool_intercept": 3.0,
+        "slot_temperature": 1.0,
+        "choice_temperature": 1.0,
+        "call_slope": 4.0,
+        "call_intercept": 3.0,
+        "threshold": 0.7,
+        "argument_threshold": 0.5,
+        "rows": None,
+    }
+    return AddedCalibration(**{**known, **changed})
+
+
+def makers(**changed: Any) -> Makers:
+    """Return scales as in the graph, and biases under which a word of another direction says nothing."""
+    known: dict[str, Any] = {
+        "file": MAKERS_FILE,
+        "tool_bias": 0.0,
+        "begin_bias": -2.0,
+        "inside_bias": -2.0,
+        "value_bias": 0.0,
+        "unsaid_bias": 8.0,
+        "named_bonus": 4.0,
+        "slot_scale": HEADS.scale,
+        "choice_scale": HEADS.scale,
+        "calibration": added_calibration(),
+    }
+    return Makers(**{**known, **changed})
+
+
+def row_maker(**changed: Any) -> RowMaker:
+    """Return what makes rows with an encoder of its own; `changed` replaces fields of the makers."""
+    return RowMaker(encoder(), makers(**changed), matrices())
 
 
 # The bundle
@@ -271,7 +342,7 @@ def calibration(**changed: Any) -> Calibration:
 
 
 def manifest(**changed: Any) -> Manifest:
-    """Return a manifest whose tools are those of `functions`."""
+    """Return a manifest whose tools are those of `functions`; with `makers=None` none can be added."""
     tools = [Tool.from_function(function) for function in functions()[0]]
     known: dict[str, Any] = {
         "format": FORMAT,
@@ -282,6 +353,7 @@ def manifest(**changed: Any) -> Manifest:
         "graph": Graph("onnx/model.onnx", "none", MAX_TOKENS, DIM, 17, "1.17.0"),
         "calibration": calibration(),
         "source": Source("0" * 64, "tiny", {}),
+        "makers": makers(),
         "measured": {},
     }
     return Manifest(**{**known, **changed})
@@ -305,8 +377,11 @@ def interpreter(**changed: Any) -> Interpreter:
 
 def bundle(path: Path, files: dict[str, bytes] | None = None, **changed: Any) -> Path:
     """Write the tiny bundle and return its path; `files` replace its own, `changed` fields the manifest's."""
+    about = manifest(**changed)
     own = {"onnx/model.onnx": graph(), "tokenizer.json": wordpiece(), FILE: selftest(), "README.md": b"# tiny\n"}
-    write_bundle(path, manifest(**changed), {**own, **(files or {})})
+    if about.makers is not None:
+        own[about.makers.file] = matrices().astype("<f2").tobytes()
+    write_bundle(path, about, {**own, **(files or {})})
     return path
 
 
@@ -340,7 +415,7 @@ def guide(folder: Path) -> Path:
     """Write the bundle of the guide and return its path."""
     path = folder / "guide.bundle"
     own = {"onnx/model.onnx": graph(), "tokenizer.json": wordpiece(), FILE: b"", "README.md": b"# guide\n"}
-    write_bundle(path, guide_manifest(), own)
+    write_bundle(path, guide_manifest(makers=None), own)
     return path
 
 

@@ -10,7 +10,7 @@ from edgefn.added.cache import RowCache
 from edgefn.added.toolrows import ToolRows, stacked, unit
 from edgefn.arguments.keys import OUTSIDE, choice_values, type_of
 from edgefn.describing import Described, Place, closed_texts, describe, fillable
-from edgefn.encoder import Encoder, Floats
+from edgefn.encoder import Encoder, Floats, Scores
 from edgefn.errors import ToolDefinitionError
 from edgefn.manifest import Heads, Makers
 from edgefn.tool import Tool
@@ -43,21 +43,21 @@ class RowMaker:
         slots, choices = slot_keys(tool), choice_keys(tool)
         return ToolRows(
             tool, arrays["described"], Heads((tool.name,), choices, slots), arrays["slots"], arrays["choices"],
-            self._makers, texts, arrays["examples"],
+            self._makers, texts, arrays["examples"], arrays["against"],
         )  # fmt: skip
 
-    def embedding(self, text: str, tool: str) -> Floats:
-        """Return the embedding [dim] of an utterance that should call `tool`; ToolDefinitionError where it is none."""
+    def scores(self, text: str, tool: str) -> Scores:
+        """Return the scores of an utterance that should call `tool`; ToolDefinitionError where it is none."""
         encoded = self.encoder.encode(text)
         if isinstance(encoded, str):
             raise ToolDefinitionError(
                 f"{tool}: the example {text[:60]!r} is no utterance: {encoded}",
                 hint="give what a person would type or say, in words the bundle knows",
             )
-        return self.encoder.run(encoded, embeddings=True).embedding
+        return self.encoder.run(encoded, embeddings=True)
 
     def _arrays(self, tool: Tool, texts: Sequence[str]) -> dict[str, Floats]:
-        examples = [self.embedding(text, tool.name) for text in texts]
+        examples = [self.scores(text, tool.name) for text in texts]
         described = describe(tool)
         read = [self.encoder.read(each.text) for each in described]
         parameters, values = _means(described, read)
@@ -74,7 +74,8 @@ class RowMaker:
             "described": _mean(read[0], described[0].head),
             "slots": stacked(slots, self._dim),
             "choices": stacked(choices, self._dim),
-            "examples": stacked(examples, self._dim),
+            "examples": stacked([each.embedding for each in examples], self._dim),
+            "against": stacked([each.tool_logits for each in examples], 0),
         }
 
 

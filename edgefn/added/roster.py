@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from edgefn.added.lint import Finding, confusable, text_findings
 from edgefn.added.making import RowMaker
 from edgefn.added.table import Correction
+from edgefn.added.thresholds import with_thresholds
 from edgefn.added.toolrows import ToolRows
 from edgefn.arguments.reader import reader_of
 from edgefn.binding import checked
@@ -36,6 +37,7 @@ class Roster:
     ) -> None:
         """Change `interpreter` and `registry` together; `maker` is None where the bundle accepts no added rows."""
         self._interpreter = interpreter
+        self._selector = interpreter.selector
         self._registry = registry
         self._trained = {each.name: each for each in trained}
         self._maker = maker
@@ -75,8 +77,9 @@ class Roster:
                     f"{tool.name} is trained into the bundle", hint="add the new one under another name, or train again"
                 )
             rows = self._rows(tool, texts)
+            table = self._interpreter.table.with_tools([rows])
             self._registry.put(tool)
-            self._interpreter.table = self._interpreter.table.with_tools([rows])
+            self._interpreter.table = with_thresholds(table, [rows], self._selector)
 
     def correct(self, text: str, tool: str | None) -> None:
         """Learn that `text` should call `tool`, or with None that no tool does; raises ToolDefinitionError.
@@ -87,12 +90,15 @@ class Roster:
             table = self._interpreter.table
             if tool not in table.names:
                 raise self._unknown(tool)
-            embedding = self._makes().embedding(text, tool or "none of these")
+            scores = self._makes().scores(text, tool or "none of these")
+            wrong = [each.without_example(text) for each in table.added.values() if text in each.texts]
+            table = table.with_tools(each for each in wrong if each.tool.name != tool)
             rows = table.added.get(tool) if tool is not None else None
             if rows is not None:
-                self._interpreter.table = table.with_tools([rows.with_example(text, embedding)])
+                table = with_thresholds(table.uncorrected(text), [rows.with_example(text, scores)], self._selector)
             else:
-                self._interpreter.table = table.corrected(Correction(tool, text, embedding))
+                table = table.corrected(Correction(tool, text, scores.embedding))
+            self._interpreter.table = table
 
     def examples(self) -> dict[str, tuple[str, ...]]:
         """Return the example utterances of every added tool, corrections among them: what `add` takes next time."""
@@ -115,12 +121,14 @@ class Roster:
         tools = [checked(tool, self._trained.get(tool.name)) for tool, _ in items]
         new = [self._rows(tool, texts) for tool, (_, texts) in zip(tools, items, strict=True) if self._is_new(tool)]
         taught = [
-            Correction(tool.name, text, self._makes().embedding(text, tool.name))
+            Correction(tool.name, text, self._makes().scores(text, tool.name).embedding)
             for tool, (_, texts) in zip(tools, items, strict=True)
             if not self._is_new(tool)
             for text in texts
         ]
-        table = self._interpreter.table.with_tools(new) if new else self._interpreter.table
+        table = self._interpreter.table
+        if new:
+            table = with_thresholds(table.with_tools(new), new, self._selector)
         for each in taught:
             table = table.corrected(each)
         _warn([*text_findings([each.tool for each in new]), *confusable(list(table.added.values()), new)])

@@ -60,6 +60,10 @@ class Table:
         """Return a table without a tool."""
         return self._of({key: each for key, each in self.added.items() if key != name}, self.corrections)
 
+    def uncorrected(self, text: str) -> Table:
+        """Return a table without the correction of an utterance."""
+        return self._of(self.added, tuple(each for each in self.corrections if each.text != text))
+
     def corrected(self, correction: Correction) -> Table:
         """Return a table in which an utterance belongs to a trained tool; the last correction of a text counts."""
         others = tuple(each for each in self.corrections if each.text != correction.text)

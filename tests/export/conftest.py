@@ -14,6 +14,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import numpy as np
 import pytest
 import torch
+from edgefn.export import pipeline
 from edgefn.export.base import load_encoder
 from edgefn.export.batches import Collator
 from edgefn.export.calibrate import Goal
@@ -24,6 +25,7 @@ from edgefn.export.pipeline import ExportSettings, export_bundle
 from edgefn.export.scoring import Scored
 from edgefn.export.settings import TrainSettings
 from edgefn.export.to_onnx import to_onnx
+from edgefn.export.toolsets import read_tool_sets
 from edgefn.export.train import train
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import (
@@ -218,6 +220,95 @@ def exported(trained, tmp_path_factory):
         said = []
         made[how] = path, export_bundle(trained.folder, path, ExportSettings(quantization=how), said.append), said
     return made
+
+
+HOME = """
+description: A room.
+tools:
+- name: play_songs
+  description: Play songs.
+  parameters:
+    kind: jazz|rock|opera|folk! Songs.
+    again: boolean? Again.
+  says:
+  - please play {kind:jazz}
+  - play {kind:rock} songs {again:again=true}
+  - could you hear {kind:opera} at home
+  - just play {kind:folk} today
+  - hear {kind:jazz} tonight || again=false
+  - play songs
+- name: start_clock
+  description: Set minutes.
+  parameters:
+    minutes: integer? Minutes.
+    about: string? What the minutes are for.
+  says:
+  - set {minutes:five} minutes
+  - start {minutes:ten} minutes for {about:chess}
+  - please set {minutes:twenty} minutes for {about:old kings} now
+  - kindly start {minutes:two} minutes
+  - go and set {minutes:sixty} minutes there
+- name: light_room
+  description: Turn the lamp, light, bulb.
+  parameters:
+    spots: array[string]? The lamp, the light, the candle.
+    state: "on|off! On, off."
+  says:
+  - turn {state:on} {spots:lamp}
+  - switch {spots:bulb} {state:off} tonight
+  - "{spots:light} and {spots:candle} {state:off} now"
+  - hey turn lights {state:up=on}
+outside:
+- why whales sleep
+- who taxes old kings
+- why rivers blue
+"""
+STREET = """
+tools:
+- name: count_whales
+  description: Who whales.
+  says:
+  - who whales today
+  - now whales there
+  - hey blue whales
+- name: find_rivers
+  description: Rivers there.
+  parameters:
+    near: string! There, at home.
+  says:
+  - rivers at {near:home}
+  - please go to rivers {near:there}
+  - old rivers {near:here} today
+outside:
+- play drums softly
+- set chess
+"""
+"""Tool sets in the words above."""
+
+
+@pytest.fixture(scope="session")
+def sets_folder(tmp_path_factory):
+    """A folder with one small tool set."""
+    folder = tmp_path_factory.mktemp("sets")
+    (folder / "home.yaml").write_text(HOME)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def home(sets_folder):
+    """The tool set in it."""
+    return read_tool_sets([sets_folder])[0]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_trials(tmp_path_factory):
+    """A folder with two small tool sets: the packaged ones would try every bundle of the tests 2,000 times."""
+    folder = tmp_path_factory.mktemp("few_trials")
+    (folder / "home.yaml").write_text(HOME)
+    (folder / "street.yaml").write_text(STREET)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "HELD_OUT", folder)
+        yield folder
 
 
 class Helpers:

@@ -104,11 +104,14 @@ def test_the_layout_stands_in_the_configuration(folders, tiny):
 def test_the_heads_lie_in_a_file_of_their_own(folders, tiny):
     tensors = load_file(folders["bert"] / HEADS_FILE)
     heads = {"tool_head": 4, "choice_head": 3, "slot_head": 3}
-    assert {name: tuple(tensor.shape) for name, tensor in tensors.items()} == {
+    shapes = {
         f"{head}.{part}": shape
         for head, keys in heads.items()
         for part, shape in (("rows", (keys, 32)), ("bias", (keys,)), ("log_scale", ()))
     }
+    makers = {f"makers.{name}": (32, 32) for name in ("begin", "inside", "value")}
+    shapes |= makers | {"makers.unsaid": (32,), "makers.bias": (6,)}
+    assert {name: tuple(tensor.shape) for name, tensor in tensors.items()} == shapes
     assert not [name for name in load_file(folders["bert"] / "model.safetensors") if "head" in name]
 
 

@@ -89,7 +89,8 @@ def test_an_enum_gets_slots_where_rows_span_it():
 
 def test_without_parameters_there_are_only_tools():
     bare = [tool("b", {}), tool("a", {})]
-    assert head_keys(bare, [Row("x", "a")], with_none=False) == Heads(tools=("a", "b"))
+    # "Fills nothing" is there all the same: slots of tools that are added on the device are told from it.
+    assert head_keys(bare, [Row("x", "a")], with_none=False) == Heads(tools=("a", "b"), slots=(("O", "", ""),))
 
 
 def test_values_without_a_span_are_kept_to_the_two_hundred_most_frequent():
