@@ -24,6 +24,7 @@ _CHARACTERS = 700
 """Most characters of one text before another is begun: about 200 tokens."""
 _JOINTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_.\-/:]+")
 """Where the words of a name meet: camelCase, snake_case, dotted.names."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ class _Text:
 
     def __init__(self, tool: Tool) -> None:
         description = _first_words(tool.description, _DESCRIPTION_WORDS)
-        self.text = f"{words_in(tool.name)}: {description}" if description else words_in(tool.name)
+        name = words_in(tool.name) or tool.name
+        self.text = f"{name}: {description}" if description else name
         self.head = (0, len(self.text))
         self.parameters: dict[str, Place] = {}
         self.values: dict[tuple[str, str], Place] = {}
@@ -86,7 +88,8 @@ class _Text:
             self.text += _spoken(text)
 
     def described(self) -> Described:
-        return Described(self.text, self.head, self.parameters, self.values)
+        # A lone surrogate is no text; a mark of the same length leaves all places where they are.
+        return Described(_SURROGATE.sub("\ufffd", self.text), self.head, self.parameters, self.values)
 
 
 def closed_texts(parameter: Parameter) -> Iterator[str]:

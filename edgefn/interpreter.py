@@ -64,7 +64,8 @@ class Interpreter:
         self._trained = {each.name: each for each in trained}
         self._tools = {each.name: each for each in tools}
         self._fillers: dict[str, Filler] = {}
-        self.table = Table(heads.tools, heads.scale, 0.0 if makers is None else makers.tool_bias)
+        biases = (0.0, 0.0) if makers is None else (makers.tool_bias, makers.calibration.example_bias)
+        self.table = Table(heads.tools, heads.scale, *biases)
         """The added tools; replaced as a whole, never changed."""
 
     @classmethod

@@ -149,6 +149,8 @@ class AddedCalibration:
     """Slope of the map from log P(call) to the log-odds that the whole call is right."""
     call_intercept: float
     """Intercept of the same map."""
+    example_bias: float
+    """Added to the bias of a row in the measure in which it is made of examples, k / (k + 1) for k of them."""
     threshold: float
     """A tool is accepted at or above this probability of being right."""
     argument_threshold: float

@@ -8,17 +8,17 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from edgefn.encoder import Floats as Floats32
-from edgefn.manifest import AddedCalibration, CalibrationRows, Heads, Makers
+from edgefn.manifest import AddedCalibration, Calibration, CalibrationRows, Heads, Makers
 from edgefn.metrics import Flags, Floats, scope_weights
 
 from .calibrate import Goal, calibrate, fit_platt, log_loss
 from .model import ToolModel
 from .scoring import Scored, Softmaxes, Temperatures
-from .trials import Tried
+from .trials import EXAMPLES, Tried
 
 FILE = "makers.f16"
 """Name of the matrices in a bundle."""
-UNFITTED = AddedCalibration(1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, None)
+UNFITTED = AddedCalibration(1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, None)
 """What added tools are read with before they are calibrated."""
 _LOG_TEMPERATURES = (-1.5, 2.5)
 
@@ -44,13 +44,13 @@ def half(model: ToolModel) -> Floats32:
     return np.concatenate([each.detach().numpy() for each in rows]).astype("<f2").astype(np.float32)
 
 
-def calibrate_added(tried: Tried, heads: Heads, rows: CalibrationRows | None) -> AddedCalibration:
+def calibrate_added(tried: Tried, with_examples: Tried, rows: CalibrationRows | None) -> AddedCalibration:
     """Fit temperatures, maps and thresholds of added tools on what a bundle answered to trials.
 
     P(tool) is fitted to "the tool is right", P(call) to "the whole call is right". A tool, and an argument, is taken
     where it is more likely right than wrong.
     """
-    scored = tried.scored
+    scored, heads = tried.scored, tried.heads
     tools = tools_only(tried)
     fitted = calibrate(tools, heads, Goal(), rows)
     weights = scope_weights(scored.in_scope, fitted.out_of_scope_share)
@@ -64,10 +64,30 @@ def calibrate_added(tried: Tried, heads: Heads, rows: CalibrationRows | None) ->
         choice_temperature=temperatures.choice,
         call_slope=slope,
         call_intercept=intercept,
+        example_bias=_example_bias(with_examples, fitted),
         threshold=fitted.threshold,
         argument_threshold=even_odds(tried.arguments, tried.argument_right),
         rows=rows,
     )
+
+
+def _example_bias(tried: Tried, fitted: Calibration) -> float:
+    """Return the bias under which P(tool), as fitted without examples, is as true of rows made with EXAMPLES.
+
+    A row made in part of utterances lies nearer to utterances, right ones and wrong ones.
+    """
+    tools, heads = tools_only(tried), tried.heads
+    weights = scope_weights(tools.in_scope, fitted.out_of_scope_share)
+    temperatures = Temperatures(tool=fitted.tool_temperature)
+    added = np.arange(len(heads.tools)) != tools.none
+    part = EXAMPLES / (EXAMPLES + 1)
+
+    def loss(bias: float) -> float:
+        shifted = replace(tools, logits=tools.logits + np.where(added, np.float32(bias * part), np.float32(0)))
+        log_odds = fitted.platt_slope * shifted.log_p(heads, temperatures)[tools.ran] + fitted.platt_intercept
+        return log_loss(log_odds, tools.right[tools.ran].astype(float), weights[tools.ran])
+
+    return float(minimize_scalar(loss, bounds=(-10.0, 10.0), method="bounded", options={"xatol": 0.02}).x)
 
 
 def tools_only(tried: Tried) -> Scored:

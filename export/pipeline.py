@@ -29,7 +29,7 @@ from .pack import Parts, heads_of, opset_of, pack, stamp
 from .quantize import Quantization, quantize
 from .scoring import NEUTRAL
 from .to_onnx import check_parity, max_positions, to_onnx
-from .trials import HELD_OUT, read_trials, run_trials
+from .trials import EXAMPLES, HELD_OUT, read_trials, run_trials
 
 Say = Callable[[str], None]
 
@@ -111,16 +111,18 @@ def export_bundle(
     )
     if makers is not None and isinstance(checkpoint.model, ToolModel):
         trials = read_trials(settings.trials or HELD_OUT)
-        tried = run_trials(trials, after.interpreter, RowMaker(encoders[1], makers, half(checkpoint.model)))
+        maker = RowMaker(encoders[1], makers, half(checkpoint.model))
+        tried = run_trials(trials, after.interpreter, maker)
+        with_examples = run_trials(trials, after.interpreter, maker, EXAMPLES)
         source_of_trials = "toolsets/held_out" if settings.trials is None else settings.trials.name
         described_trials = CalibrationRows(source_of_trials, trials.sha256, len(trials.trials), trials.out_of_scope)
-        makers = replace(makers, calibration=calibrate_added(tried, trials.heads, described_trials))
+        makers = replace(makers, calibration=calibrate_added(tried, with_examples, described_trials))
         say(f"added     tools are accepted at {makers.calibration.threshold:.4f}, tried {len(trials.trials)} times")
     if general:
         tried_before = run_trials(trials, before.interpreter, RowMaker(encoders[0], makers, half(checkpoint.model)))
         sides = tools_only(tried_before), tools_only(tried)
-        gate = report(before, after, *sides, trials.heads, [each.row for each in trials.trials])
-        scored, tried_heads, described = sides[1], trials.heads, described_trials
+        gate = report(before, after, *sides, tried.heads, [each.row for each in trials.trials])
+        scored, tried_heads, described = sides[1], tried.heads, described_trials
     else:
         gate, scored = compare(before, after, heads, rows)
         tried_heads = heads

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from transformers import PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast, set_seed
 
 from edgefn.arguments.keys import OUTSIDE
 from edgefn.arguments.reader import reader_of
@@ -107,6 +107,7 @@ def train_general(
     """
     _check_target(folder, resume=False)
     tokenizer = load_tokenizer(base)
+    set_seed(settings.seed)  # the first rows are drawn too
     model = ToolModel(load_encoder(base), GENERAL)
     inherit(model, base)
     model.half_precision = this_machine().multiplies_bfloat16

@@ -10,9 +10,10 @@ import hashlib
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from edgefn.added.making import RowMaker
 from edgefn.added.toolrows import ToolRows
 from edgefn.arguments.filling import Filled
+from edgefn.encoder import Scores
 from edgefn.errors import DataError
 from edgefn.evaluation import meant, same_arguments, whole_call_right
 from edgefn.interpreter import Interpretation, Interpreter
@@ -38,6 +40,8 @@ HELD_OUT = Path(__file__).with_name("toolsets") / "held_out"
 
 NOW = datetime(2026, 1, 1, 12)
 """What "tomorrow" is relative to."""
+EXAMPLES = 3
+"""Examples of every tool in the trials with examples."""
 _FEW = 4
 """Tools beside each other in a small trial, at most."""
 _NEVER = -1e4
@@ -74,14 +78,14 @@ class Trials:
         told = [[each.row.text, each.row.tool, *each.tools] for each in self.trials]
         return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
 
-    @property
-    def heads(self) -> Heads:
-        """All tools as the rows of one head, "none of these" last."""
-        return Heads((*(tool.name for each in self.sets for tool in each.tools), None))
+    def heads(self, trained: Iterable[str | None] = ()) -> Heads:
+        """Return all tools, those that were trained among them, as the rows of one head, "none of these" last."""
+        names = [tool.name for each in self.sets for tool in each.tools]
+        return Heads((*dict.fromkeys([*names, *(each for each in trained if each is not None)]), None))
 
 
 def read_trials(path: Path = HELD_OUT) -> Trials:
-    """Return the trials of the tool sets in a folder, always the same; raises DataError where two tools share a name."""
+    """Return the trials of the tool sets in a folder, always the same; raises DataError where two share a name."""
     sets = read_tool_sets([path])
     names = Counter(tool.name for each in sets for tool in each.tools)
     if names and (twice := names.most_common(1)[0])[1] > 1:
@@ -114,6 +118,8 @@ def _some(names: Sequence[str], least: int, most: int, draw: random.Random) -> t
 class Tried:
     """What a bundle answered to trials."""
 
+    heads: Heads
+    """All tools as the rows of one head."""
     scored: Scored
     """Logits, whole calls."""
     tool_right: Flags
@@ -124,21 +130,25 @@ class Tried:
     """Whether it is right."""
 
 
-def run_trials(trials: Trials, interpreter: Interpreter, maker: RowMaker) -> Tried:
-    """Run every trial on the path of the device."""
+def run_trials(trials: Trials, interpreter: Interpreter, maker: RowMaker, examples: int = 0) -> Tried:
+    """Run every trial on the path of the device, tools added with so many of their utterances as examples."""
     rows = {tool.name: maker.rows(tool) for each in trials.sets for tool in each.tools}
+    said = _examples(trials, maker) if examples else {}
     empty = interpreter.table
     answers = []
     for trial in trials.trials:
-        interpreter.table = empty.with_tools(rows[name] for name in trial.tools)
+        beside = {name: [each for each in said.get(name, ()) if each[0] != trial.row.text] for name in trial.tools}
+        interpreter.table = empty.with_tools(
+            reduce(_sharpened, beside[name][:examples], rows[name]) for name in trial.tools
+        )
         answers.append(_answer(trial, interpreter, rows))
     interpreter.table = empty
-    column = {name: at for at, name in enumerate(trials.heads.tools)}
+    heads = trials.heads(empty.trained)
+    column = {name: at for at, name in enumerate(heads.tools)}
     logits = np.full((len(answers), len(column)), _NEVER, dtype=np.float32)
     for at, answer in enumerate(answers):
         for name, logit in answer.logits.items():
-            if name in column:
-                logits[at, column[name]] = logit
+            logits[at, column[name]] = logit
     filled = [None if each.found is None else each.found.filled for each in answers]
     scored = Scored(
         logits,
@@ -153,11 +163,26 @@ def run_trials(trials: Trials, interpreter: Interpreter, maker: RowMaker) -> Tri
     )
     judged = [pair for each in answers for pair in each.arguments]
     return Tried(
+        heads,
         scored,
         np.array([each.tool_right for each in answers], dtype=bool),
         np.array([score for score, _ in judged]),
         np.array([right for _, right in judged], dtype=bool),
     )
+
+
+def _examples(trials: Trials, maker: RowMaker) -> dict[str, list[tuple[str, Scores]]]:
+    """Return the utterances of every tool with their scores."""
+    said: dict[str, list[tuple[str, Scores]]] = {}
+    for toolset in trials.sets:
+        for row in toolset.rows:
+            if row.tool is not None and not isinstance(maker.encoder.encode(row.text), str):
+                said.setdefault(row.tool, []).append((row.text, maker.scores(row.text, row.tool)))
+    return said
+
+
+def _sharpened(rows: ToolRows, example: tuple[str, Scores]) -> ToolRows:
+    return rows.with_example(*example)
 
 
 @dataclass(frozen=True)

@@ -218,7 +218,7 @@ def test_ask_adds_tools_that_the_bundle_does_not_know(bundle, tmp_path):
 def test_ask_warns_of_tools_that_the_bundle_can_not_take(tmp_path):
     bundle = tiny.bundle(tmp_path / "closed.bundle", makers=None)
     (tmp_path / "plants.py").write_text(PLANTS)
-    result = run("ask", bundle, "lamp on", "--tools", tmp_path / "plants.py")
+    result = run("ask", bundle, "lamp on", "--tools", tmp_path / "plants.py", code=3)
     assert result.stderr.startswith("Warning: plants: not in the bundle, which takes no added tools")
 
 

@@ -157,12 +157,17 @@ def test_a_bundle_that_takes_no_tools_warns_of_strangers_and_never_selects_them(
     with pytest.warns(ToolsWarning, match="water_plants: not in the bundle, which takes no added tools") as caught:
         dispatcher = edgefn.load(path, [*functions, water_plants], threads=1)
     assert [each.filename for each in caught] == [__file__]
-    assert dispatcher.registry.names == tiny.TOOLS
+    assert dispatcher.registry.names == (*tiny.TOOLS, "water_plants")
     assert isinstance(dispatcher("plants please"), Abstained)
-    with pytest.raises(ToolDefinitionError, match="accepts no added tools") as refused:
-        dispatcher.add(water_plants)
-    assert refused.value.hint
-    assert "water_plants" not in dispatcher.registry
+
+
+def test_a_bundle_that_takes_no_tools_refuses_them_later_too(tmp_path):
+    dispatcher = strictly(tiny.bundle(tmp_path / "closed.bundle", makers=None), tiny.functions()[0])
+    for change in (lambda: dispatcher.add(water_plants), lambda: dispatcher.correct("plants", "lamp_on")):
+        with pytest.raises(ToolDefinitionError, match="accepts no added tools") as refused:
+            change()
+        assert refused.value.hint
+    assert dispatcher.registry.names == tiny.TOOLS
 
 
 def test_rows_are_kept_where_a_folder_is_given(bundle, tmp_path):
@@ -197,7 +202,7 @@ def test_several_strange_tools_are_one_warning():
         warnings.simplefilter("always")
         registry, strangers = bind(tiny.manifest(makers=None), [water_plants, feed_cat])
     assert not strangers
-    assert not len(registry)
+    assert registry.names == ("water_plants", "feed_cat")
     assert [str(each.message).split(":")[0] for each in caught] == ["water_plants, feed_cat"]
 
 

@@ -289,6 +289,7 @@ def added_calibration(**changed: Any) -> AddedCalibration:
         "choice_temperature": 1.0,
         "call_slope": 4.0,
         "call_intercept": 3.0,
+        "example_bias": 0.0,
         "threshold": 0.7,
         "argument_threshold": 0.5,
         "rows": None,

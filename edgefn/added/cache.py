@@ -24,6 +24,8 @@ from edgefn.errors import ToolsWarning
 from edgefn.tool import Tool
 
 _DIGEST_BYTES = 32
+_MADE = 1
+"""Counts up when rows are made in another way: those of an older version are not found."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class RowCache:
             _told(f"{self.folder} cannot be written ({exc.strerror}); rows are made again at the next start")
 
     def _path(self, tool: Tool, examples: Sequence[str]) -> Path:
-        key = json.dumps([self.bundle_id, tool.fingerprint, list(examples)])
+        key = json.dumps([_MADE, self.bundle_id, tool.fingerprint, list(examples)])
         return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.rows"
 
 

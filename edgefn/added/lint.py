@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -13,10 +13,12 @@ from edgefn.tool import Tool
 
 Kind: TypeAlias = Literal["confusable", "same_description", "no_description", "undescribed_parameter"]
 
-CONFUSABLE = 0.9
+CONFUSABLE = 0.68
 """Cosine of two tools' rows from which on they are called confusable; docs/adding.md says how it was chosen."""
 _MOST_PAIRS = 50
 """Pairs that are named, nearest first."""
+_KEPT_PAIRS = 20 * _MOST_PAIRS
+"""Pairs that are held while the nearest are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +66,22 @@ def confusable(rows: Sequence[ToolRows], among: Sequence[ToolRows] | None = None
     if len(rows) < 2:
         return []
     matrix = np.stack([each.row for each in rows])
-    names = [each.tool.name for each in rows]
-    asked = range(len(rows)) if among is None else [names.index(each.tool.name) for each in among]
+    number = {each.tool.name: at for at, each in enumerate(rows)}
     pairs: dict[tuple[int, int], float] = {}
-    for one in asked:
+    for one in sorted(number[each.tool.name] for each in (rows if among is None else among)):
         near = matrix @ matrix[one]
-        for other in np.flatnonzero(near >= CONFUSABLE).tolist():
-            if other != one:
-                pairs[min(one, other), max(one, other)] = float(near[other])
-    nearest = sorted(pairs.items(), key=lambda each: -each[1])[:_MOST_PAIRS]
-    return [_pair(rows[one], rows[other], cosine) for (one, other), cosine in nearest]
+        near[one] = 0.0
+        for other in np.argsort(-near, kind="stable")[:_MOST_PAIRS].tolist():
+            if near[other] < CONFUSABLE:
+                break
+            pairs.setdefault((min(one, other), max(one, other)), float(near[other]))
+        if len(pairs) > _KEPT_PAIRS:  # thousands of tools that are all alike have millions
+            pairs = dict(_nearest(pairs))
+    return [_pair(rows[one], rows[other], cosine) for (one, other), cosine in _nearest(pairs)]
+
+
+def _nearest(pairs: Mapping[tuple[int, int], float]) -> list[tuple[tuple[int, int], float]]:
+    return sorted(pairs.items(), key=lambda each: -each[1])[:_MOST_PAIRS]
 
 
 def _pair(one: ToolRows, other: ToolRows, cosine: float) -> Finding:

@@ -11,7 +11,7 @@ from edgefn.added.toolrows import ToolRows, stacked, unit
 from edgefn.arguments.keys import OUTSIDE, choice_values, type_of
 from edgefn.describing import Described, Place, closed_texts, describe, fillable
 from edgefn.encoder import Encoder, Floats, Scores
-from edgefn.errors import ToolDefinitionError
+from edgefn.errors import EngineError, ToolDefinitionError
 from edgefn.manifest import Heads, Makers
 from edgefn.tool import Tool
 
@@ -70,13 +70,19 @@ class RowMaker:
             self._unsaid if value is None else unit(self._value @ values[name, value])
             for name, _, value in choice_keys(tool)
         ]
-        return {
+        arrays = {
             "described": _mean(read[0], described[0].head),
             "slots": stacked(slots, self._dim),
             "choices": stacked(choices, self._dim),
             "examples": stacked([each.embedding for each in examples], self._dim),
             "against": stacked([each.tool_logits for each in examples], 0),
         }
+        if not all(np.isfinite(array).all() for array in arrays.values()):  # one such row would spoil every score
+            raise EngineError(
+                f"{tool.name}: the graph returned embeddings that are not finite",
+                hint="run `edgefn doctor BUNDLE`; export again with --quantize none if it persists",
+            )
+        return arrays
 
 
 def slot_keys(tool: Tool) -> tuple[tuple[str, str, str], ...]:

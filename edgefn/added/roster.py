@@ -15,7 +15,7 @@ from edgefn.added.thresholds import with_thresholds
 from edgefn.added.toolrows import ToolRows
 from edgefn.arguments.reader import reader_of
 from edgefn.binding import checked
-from edgefn.checking import validator_of
+from edgefn.checking import shown, validator_of
 from edgefn.errors import DuplicateTool, ToolDefinitionError, ToolsWarning
 from edgefn.interpreter import Interpreter
 from edgefn.manifest import TrainedTool
@@ -50,7 +50,7 @@ class Roster:
             DuplicateTool: one of that name is there.
             ToolDefinitionError: it cannot be described, an example is no utterance, or the bundle takes no rows.
         """
-        taken = [(_as_tool(item), tuple(examples)) for item, examples in items]
+        taken = [(_as_tool(item), _texts(examples)) for item, examples in items]
         with self._lock:
             self._check_new([tool for tool, _ in taken])
             self._put(taken)
@@ -61,6 +61,8 @@ class Roster:
         A trained tool keeps its row in the competition: if it wins, the dispatcher abstains and names it.
         """
         with self._lock:
+            if name not in self._registry:
+                raise self._unknown(name)
             tool = self._registry.remove(name)
             if name in self._interpreter.table.added:
                 self._interpreter.table = self._interpreter.table.without(name)
@@ -68,14 +70,14 @@ class Roster:
 
     def replace(self, item: AnyTool, examples: Iterable[str]) -> None:
         """Put a tool in the place of the added one of its name; raises as `add` does, and then changes nothing."""
-        tool, texts = _as_tool(item), tuple(examples)
+        tool, texts = _as_tool(item), _texts(examples)
         with self._lock:
-            if tool.name not in self._registry:
-                raise self._unknown(tool.name)
             if tool.name in self._trained:
                 raise ToolDefinitionError(
                     f"{tool.name} is trained into the bundle", hint="add the new one under another name, or train again"
                 )
+            if tool.name not in self._registry:
+                raise self._unknown(tool.name)
             rows = self._rows(tool, texts)
             table = self._interpreter.table.with_tools([rows])
             self._registry.put(tool)
@@ -95,7 +97,8 @@ class Roster:
             table = table.with_tools(each for each in wrong if each.tool.name != tool)
             rows = table.added.get(tool) if tool is not None else None
             if rows is not None:
-                table = with_thresholds(table.uncorrected(text), [rows.with_example(text, scores)], self._selector)
+                rows = rows.with_example(text, scores)
+                table = with_thresholds(table.uncorrected(text).with_tools([rows]), [rows], self._selector)
             else:
                 table = table.corrected(Correction(tool, text, scores.embedding))
             self._interpreter.table = table
@@ -118,7 +121,8 @@ class Roster:
 
     def _put(self, items: Sequence[tuple[Tool, tuple[str, ...]]]) -> None:
         """Make all rows first: where one cannot be made, nothing has changed."""
-        tools = [checked(tool, self._trained.get(tool.name)) for tool, _ in items]
+        # No list: its frame comes and goes with the version of Python, and warnings name the caller's line.
+        tools = tuple(checked(tool, self._trained.get(tool.name)) for tool, _ in items)
         new = [self._rows(tool, texts) for tool, (_, texts) in zip(tools, items, strict=True) if self._is_new(tool)]
         taught = [
             Correction(tool.name, text, self._makes().scores(text, tool.name).embedding)
@@ -163,6 +167,13 @@ class Roster:
 
 def _as_tool(item: AnyTool) -> Tool:
     return item if isinstance(item, Tool) else Tool.from_function(item)
+
+
+def _texts(examples: Iterable[str]) -> tuple[str, ...]:
+    texts = (examples,) if isinstance(examples, str) else tuple(examples)
+    if isinstance(examples, str) or not all(isinstance(each, str) for each in texts):
+        raise ToolDefinitionError(f"examples are {shown(examples)}", hint="give a list of utterances, each a str")
+    return texts
 
 
 def _warn(found: Sequence[Finding]) -> None:

@@ -6,6 +6,7 @@ the tool's own threshold goes down to the least sure of them, as long as no exam
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -48,7 +49,7 @@ def _threshold(
         _probability(selector, table, rows, number, at, unit(total - each)) for number, each in enumerate(rows.examples)
     ]
     let_in = [_probability(selector, table, each, number, at) for each, number in others]
-    least = max(FLOOR, min(own), max(let_in, default=0.0))
+    least = max(FLOOR, min(own), math.nextafter(max(let_in, default=0.0), 1.0))
     return least if least < selector.added_threshold else None
 
 
@@ -60,5 +61,5 @@ def _probability(
     nothing = np.zeros(0, np.float32)
     logits = table.logits(Scores(asked.against[number], nothing, nothing, embedding))
     if row is not None:
-        logits[at] = np.float32(table.scale) * (row @ embedding) + np.float32(table.bias)
+        logits[at] = table.scale * float(row @ embedding) + table.bias_of(len(asked.texts) - 1)
     return selector.added_probability(logits, at)

@@ -79,7 +79,9 @@ class ToolRows:
         """Return these rows sharpened by one more utterance; one that is known changes nothing."""
         if text in self.texts:
             return self
-        examples, against = np.vstack([self.examples, scores.embedding]), np.vstack([self.against, scores.tool_logits])
+        examples = np.vstack([self.examples, scores.embedding])
+        # Without examples nobody knows how many tools were trained.
+        against = np.vstack([self.against, scores.tool_logits]) if self.texts else scores.tool_logits[None]
         return replace(self, texts=(*self.texts, text), examples=examples, against=against)
 
     def without_example(self, text: str) -> ToolRows:
@@ -103,7 +105,7 @@ class ToolRows:
         logits = pooled(self._slot_logits(scores), words, groups)
         for parameter, (begins, goes_on) in self._masks(encoded.text, joined).items():
             column = 1 + 2 * parameter
-            tokens = np.array([word.token for word in joined])
+            tokens = np.array([word.token for word in joined], dtype=np.intp)
             logits[tokens[~begins], column] = NEVER
             logits[tokens[~goes_on], column + 1] = NEVER
         return joined, Scores(scores.tool_logits, choices, logits)

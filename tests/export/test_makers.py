@@ -137,7 +137,7 @@ def test_choice_rows_are_the_devices(model, made, rows, tiny):
 
 
 def test_tool_logits_are_the_devices(model, made, rows, passes, tiny):
-    table = Table((None,), model.tool_head.scale.item(), makers_of(model).tool_bias).with_tools(rows)
+    table = Table((None,), model.tool_head.scale.item(), makers_of(model).tool_bias, 0.0).with_tools(rows)
     for _, scores, out in passes:
         with torch.no_grad():
             own = model.tool_head.scale * F.linear(out.embedding, made.tools) + model.makers.bias[0]

@@ -31,6 +31,7 @@ from edgefn.errors import (
     ParityError,
 )
 from edgefn.evaluation import judge
+from edgefn.manifest import FORMAT
 from edgefn.rows import Row
 from edgefn.selftest import rows_from, rows_to
 
@@ -140,7 +141,7 @@ def test_the_precisions_agree(exported, tiny, how):
 def test_the_files_are_where_others_look(exported, how):
     path, result, _ = exported[how]
     files = {str(each.relative_to(path)) for each in path.rglob("*") if each.is_file()}
-    assert files == {"manifest.json", "README.md", "tokenizer.json", "selftest.jsonl", FILES[how]}
+    assert files == {"manifest.json", "README.md", "tokenizer.json", "selftest.jsonl", "makers.f16", FILES[how]}
     assert {each.path for each in result.manifest.files} == files - {"manifest.json"}
     assert not [each for each in path.parent.iterdir() if each.name.startswith(".")]
 
@@ -150,7 +151,7 @@ def test_the_manifest_says_everything(exported, trained, settings, how):
     path, result, _ = exported[how]
     manifest = read_bundle(path).manifest
     assert manifest == result.manifest
-    assert (manifest.format, manifest.serial, manifest.edgefn) == (1, 1, edgefn.__version__)
+    assert (manifest.format, manifest.serial, manifest.edgefn) == (FORMAT, 1, edgefn.__version__)
     assert re.fullmatch("sha256:[0-9a-f]{64}", manifest.id)
     checkpoint = load_checkpoint(trained.folder)
     assert manifest.tools == checkpoint.tools
@@ -166,6 +167,10 @@ def test_the_manifest_says_everything(exported, trained, settings, how):
     assert manifest.source.checkpoint_sha256 == checkpoint.sha256
     assert manifest.source.base == settings.base
     assert manifest.source.data == {path.name: digest(path) for path in (settings.data, settings.valid)}
+    assert len((path / manifest.makers.file).read_bytes()) == 2 * 32 * (3 * 32 + 1)
+    tried = manifest.makers.calibration
+    assert tried.rows.source == "toolsets/held_out" and 0 < tried.rows.out_of_scope < tried.rows.rows
+    assert 0 <= tried.threshold <= 1 and 0 <= tried.argument_threshold <= 1
 
 
 @HOWS
@@ -191,7 +196,7 @@ def test_the_graph_on_disk_notes_what_it_is(exported, tiny):
     for how, (path, result, _) in exported.items():
         graph = onnx.load(path / FILES[how])
         notes = {each.key: each.value for each in graph.metadata_props}
-        assert json.loads(notes["edgefn.tools"]) == [*tiny.TOOLS, None] and notes["edgefn.format"] == "1"
+        assert json.loads(notes["edgefn.tools"]) == [*tiny.TOOLS, None] and notes["edgefn.format"] == str(FORMAT)
         assert result.manifest.graph.opset == next(each.version for each in graph.opset_import if each.domain == "")
 
 
@@ -219,7 +224,8 @@ def test_the_model_card_has_the_numbers(exported, trained, tiny, how):
 
 def test_every_step_is_said(exported):
     for _, _, said in exported.values():
-        assert [line.split()[0] for line in said] == ["read", "exported", "quantized", "gate", "calibrated", "packed"]
+        steps = ["read", "exported", "quantized", "added", "gate", "calibrated", "packed"]
+        assert [line.split()[0] for line in said] == steps
 
 
 # Selftest
@@ -259,6 +265,7 @@ def test_a_foreign_classifier_needs_rows_and_works_with_them(foreign, refuses, r
     assert manifest.heads.tools == tiny.TOOLS and not manifest.heads.accepts_added_rows
     assert manifest.calibration.rows.source == "rows.jsonl" and manifest.calibration.rows.out_of_scope == 20
     assert not any(tool.callable for tool in manifest.tools)
+    assert manifest.makers is None and not (tmp_path / "out.bundle" / "makers.f16").exists()
     answer = edgefn.load(tmp_path / "out.bundle").predict("please turn lamp on today")
     assert isinstance(answer, edgefn.ToolCall | edgefn.Abstained)
 
