@@ -30,13 +30,10 @@ class Interpretation:
     """log P(call), every parameter of the tool included."""
     probability: float
     """Calibrated probability that the whole call is right."""
+    tool_probability: float
+    """Calibrated probability that the tool is right: what decides about an added tool."""
     accepted: bool
     """True when the call is likely enough: for a trained tool the whole call, for an added one the tool."""
-
-    @property
-    def tool_probability(self) -> float:
-        """Calibrated probability that the tool is right: what decides about an added tool."""
-        return self.selection.ranking[0].probability
 
     def call(self) -> ToolCall:
         """Return the tool call with typed arguments."""
@@ -97,17 +94,40 @@ class Interpreter:
         if selection is None:
             return "none_of_these"
         rows = table.added.get(selection.tool) if table else None
-        filled = self._fill(rows or selection.tool, encoded, scores, now)
-        log_p = selection.log_p + self.selector.arguments_log_p(filled, selection.added)
-        probability = self.selector.probability(log_p, selection.added)
-        tool = rows.tool if rows else self.tool(selection.tool)
-        accepted = self.selector.accepts(selection, probability, rows.threshold if rows else None)
-        return Interpretation(tool, selection, filled, log_p, probability, accepted)
+        return (
+            self._added(rows, selection, encoded, scores, now) if rows else self._known(selection, encoded, scores, now)
+        )
+
+    def _known(self, selection: Selection, encoded: Encoded, scores: Scores, now: datetime) -> Interpretation:
+        """Read a call of a trained tool: the whole call decides."""
+        filled = self._fill(selection.tool, encoded, scores, now)
+        log_p = selection.log_p + self.selector.arguments_log_p(filled)
+        probability = self.selector.probability(log_p)
+        tool_probability = selection.ranking[0].probability
+        accepted = probability >= self.selector.threshold
+        return Interpretation(
+            self.tool(selection.tool), selection, filled, log_p, probability, tool_probability, accepted
+        )
+
+    def _added(
+        self, rows: ToolRows, selection: Selection, encoded: Encoded, scores: Scores, now: datetime
+    ) -> Interpretation:
+        """Read a call of an added tool: the tool decides, with what its words say; doubtful arguments are left out."""
+        found = self._fill(rows, encoded, scores, now)
+        log_p = selection.log_p + self.selector.arguments_log_p(found, added=True)
+        probability = self.selector.probability(log_p, added=True)
+        tool_probability = self.selector.added_probability(selection.log_p, rows.support(found))
+        threshold = self.selector.added_threshold if rows.threshold is None else rows.threshold
+        filled = found.without_doubtful(self.selector.argument_threshold)
+        accepted = tool_probability >= threshold
+        return Interpretation(rows.tool, selection, filled, log_p, probability, tool_probability, accepted)
 
     def fill(self, tool: str, encoded: Encoded, scores: Scores, now: datetime) -> Filled:
         """Return the arguments that an utterance gives to `tool`, whichever tool won."""
         rows = self.table.added.get(tool) if len(scores.embedding) else None
-        return self._fill(rows or tool, encoded, scores, now)
+        if rows is None:
+            return self._fill(tool, encoded, scores, now)
+        return self._fill(rows, encoded, scores, now).without_doubtful(self.selector.argument_threshold)
 
     def filler(self, tool: str) -> Filler:
         """Return what fills the arguments of a tool; made when it is first needed."""
@@ -134,7 +154,6 @@ class Interpreter:
     def _fill(self, tool: ToolRows | str, encoded: Encoded, scores: Scores, now: datetime) -> Filled:
         if isinstance(tool, ToolRows):
             words, own = tool.scores(encoded, scores)
-            filled = tool.filler.fill(encoded.text, words, own, now)
-            return filled.without_doubtful(self.selector.argument_threshold)
+            return tool.filler.fill(encoded.text, words, own, now)
         filler = self.filler(tool)
         return filler.fill(encoded.text, encoded.words if filler.reads_words else (), scores, now)

@@ -139,6 +139,8 @@ class AddedCalibration:
     """Divides all tool logits before the softmax that tells P(tool) of an added tool."""
     tool_slope: float
     """Slope of the map from log P(tool) to the log-odds that the tool is right."""
+    support_weight: float
+    """Weight in it of the support, less one: mean probability of the words found for what the tool requires."""
     tool_intercept: float
     """Intercept of the same map."""
     slot_temperature: float
@@ -174,7 +176,9 @@ class Makers:
     value_bias: float
     """Bias of an added choice row."""
     unsaid_bias: float
-    """Bias of *not said* in an added choice softmax."""
+    """Bias of *not said* of an added tool's closed parameter that is optional."""
+    required_unsaid_bias: float
+    """The same of one that is required."""
     named_bonus: float
     """Added to the logit of a value whose name stands in the utterance."""
     slot_scale: float

@@ -54,22 +54,19 @@ class Selector:
         self.added_threshold = calibration.threshold if added is None else added.threshold
         self.argument_threshold = 0.0 if added is None else added.argument_threshold
 
-    def accepts(self, selection: Selection, probability: float, own_threshold: float | None = None) -> bool:
-        """Tell whether a call is likely enough, given P(whole call); of an added tool, P(tool) decides.
+    def added_probability(self, log_p: float, support: float = 1.0) -> float:
+        """Return the calibrated probability that an added tool is right, for log P(tool) and the support of its words.
 
-        What an added tool's arguments lack in certainty is asked for, one by one. A tool may have an own threshold.
+        Of an added tool this decides: what its arguments lack in certainty is asked for, one by one.
         """
-        if selection.added:
-            threshold = self.added_threshold if own_threshold is None else own_threshold
-            return selection.ranking[0].probability >= threshold
-        return probability >= self.threshold
-
-    def added_probability(self, tool_logits: NDArray[np.float32], at: int) -> float:
-        """Return the calibrated probability of the added tool at logit `at`."""
         if self._added is None:
             return 0.0
-        log_p = log_softmax(tool_logits / self._added.temperature)[at]
-        return float(call_probability(log_p, self._added.tool_slope, self._added.tool_intercept))
+        shift = self._added.support_weight * (support - 1.0)
+        return _sigmoid(self._added.tool_slope * log_p + shift + self._added.tool_intercept)
+
+    def added_log_p(self, tool_logits: NDArray[np.float32], at: int) -> float:
+        """Return log P(tool) of the added tool at logit `at`."""
+        return float(log_softmax(tool_logits / (self._added.temperature if self._added else 1.0))[at])
 
     def select(self, tool_logits: NDArray[np.float32], names: Sequence[str | None] = ()) -> Selection | None:
         """Return the best tool for `tool_logits` [tools], `names` theirs where tools were added to those of the graph.
@@ -125,14 +122,17 @@ class Selector:
         slope, intercept = self._calibration.platt_slope, self._calibration.platt_intercept
         if added and self._added is not None:
             slope, intercept = self._added.call_slope, self._added.call_intercept
-        log_odds_against = -slope * log_p - intercept
-        return 1.0 / (1.0 + math.exp(min(log_odds_against, 700.0)))  # exp overflows beyond
+        return _sigmoid(slope * log_p + intercept)
 
     def log_odds(self, probability: float) -> float:
         """Return the log-odds of P(call) as it was before Platt's map, for a probability after it."""
         slope, intercept = self._calibration.platt_slope, self._calibration.platt_intercept
         p = min(max(probability, 1e-12), 1 - 1e-12)
         return log_odds((math.log(p / (1 - p)) - intercept) / slope)
+
+
+def _sigmoid(log_odds: float) -> float:
+    return 1.0 / (1.0 + math.exp(min(-log_odds, 700.0)))  # exp overflows beyond
 
 
 def log_odds(log_p: float) -> float:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 
 from edgefn.encoder import Floats as Floats32
-from edgefn.manifest import AddedCalibration, Calibration, CalibrationRows, Heads, Makers
+from edgefn.manifest import AddedCalibration, CalibrationRows, Heads, Makers
 from edgefn.metrics import Flags, Floats, scope_weights
 
 from .calibrate import Goal, calibrate, fit_platt, log_loss
 from .model import ToolModel
 from .scoring import Scored, Softmaxes, Temperatures
-from .trials import EXAMPLES, Tried
+from .trials import EXAMPLES, ClosedSaid, Tried
 
 FILE = "makers.f16"
 """Name of the matrices in a bundle."""
-UNFITTED = AddedCalibration(1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, None)
+UNFITTED = AddedCalibration(1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, None)
 """What added tools are read with before they are calibrated."""
+EVEN = 0.5
+"""Where right and wrong are as likely."""
+ARGUMENT_LOSS = 0.01
+"""The argument threshold turns away at most this share of the arguments that were right."""
 _LOG_TEMPERATURES = (-1.5, 2.5)
 
 
@@ -27,7 +32,7 @@ def makers_of(model: ToolModel) -> Makers:
     """Return a model's makers, not yet calibrated."""
     tool, begin, inside, value, unsaid, named = model.makers.bias.tolist()
     return Makers(
-        FILE, tool, begin, inside, value, unsaid, named,
+        FILE, tool, begin, inside, value, unsaid, unsaid, named,
         model.slot_head.scale.item(), model.choice_head.scale.item(), UNFITTED,
     )  # fmt: skip
 
@@ -47,44 +52,47 @@ def half(model: ToolModel) -> Floats32:
 def calibrate_added(tried: Tried, with_examples: Tried, rows: CalibrationRows | None) -> AddedCalibration:
     """Fit temperatures, maps and thresholds of added tools on what a bundle answered to trials.
 
-    P(tool) is fitted to "the tool is right", P(call) to "the whole call is right". A tool, and an argument, is taken
-    where it is more likely right than wrong.
+    P(tool) is fitted to "the tool is right", P(call) to "the whole call is right". A tool is taken where it is more
+    likely right than wrong, an argument from the threshold on that turns away at most ARGUMENT_LOSS of the right ones.
     """
     scored, heads = tried.scored, tried.heads
     tools = tools_only(tried)
     fitted = calibrate(tools, heads, Goal(), rows)
     weights = scope_weights(scored.in_scope, fitted.out_of_scope_share)
     temperatures = _argument_temperatures(scored, heads, weights, fitted.tool_temperature)
+    tool_log_p = tools.log_p(heads, Temperatures(tool=fitted.tool_temperature))
+    tool_map = fit_supported(tool_log_p, tried.support, tried.tool_right, weights)
     slope, intercept = fit_platt(scored.log_p(heads, temperatures), scored.right, weights)
     return AddedCalibration(
         temperature=fitted.tool_temperature,
-        tool_slope=fitted.platt_slope,
-        tool_intercept=fitted.platt_intercept,
+        tool_slope=tool_map.slope,
+        support_weight=tool_map.weight,
+        tool_intercept=tool_map.intercept,
         slot_temperature=temperatures.slot,
         choice_temperature=temperatures.choice,
         call_slope=slope,
         call_intercept=intercept,
-        example_bias=_example_bias(with_examples, fitted),
-        threshold=fitted.threshold,
-        argument_threshold=even_odds(tried.arguments, tried.argument_right),
+        example_bias=_example_bias(with_examples, fitted.tool_temperature, tool_map),
+        threshold=EVEN,
+        argument_threshold=loosest(tried.arguments[tried.argument_right]),
         rows=rows,
     )
 
 
-def _example_bias(tried: Tried, fitted: Calibration) -> float:
+def _example_bias(tried: Tried, temperature: float, tool_map: ToolMap) -> float:
     """Return the bias under which P(tool), as fitted without examples, is as true of rows made with EXAMPLES.
 
     A row made in part of utterances lies nearer to utterances, right ones and wrong ones.
     """
     tools, heads = tools_only(tried), tried.heads
-    weights = scope_weights(tools.in_scope, fitted.out_of_scope_share)
-    temperatures = Temperatures(tool=fitted.tool_temperature)
+    weights = scope_weights(tools.in_scope, float(1 - tools.in_scope.mean()))
+    temperatures = Temperatures(tool=temperature)
     added = np.arange(len(heads.tools)) != tools.none
     part = EXAMPLES / (EXAMPLES + 1)
 
     def loss(bias: float) -> float:
         shifted = replace(tools, logits=tools.logits + np.where(added, np.float32(bias * part), np.float32(0)))
-        log_odds = fitted.platt_slope * shifted.log_p(heads, temperatures)[tools.ran] + fitted.platt_intercept
+        log_odds = tool_map.log_odds(shifted.log_p(heads, temperatures), tried.support)[tools.ran]
         return log_loss(log_odds, tools.right[tools.ran].astype(float), weights[tools.ran])
 
     return float(minimize_scalar(loss, bounds=(-10.0, 10.0), method="bounded", options={"xatol": 0.02}).x)
@@ -112,12 +120,65 @@ def _argument_temperatures(scored: Scored, heads: Heads, weights: Floats, tool: 
     return found
 
 
-def even_odds(probability: Floats, right: Flags) -> float:
-    """Return the probability of an argument's words from which on it is right more often than wrong."""
-    if right.all():
+def loosest(probability_of_right: Floats) -> float:
+    """Return the strictest threshold that turns away at most ARGUMENT_LOSS of the arguments that were right."""
+    if not len(probability_of_right):
         return 0.0
-    if not right.any():
-        return 1.0
-    clipped = np.clip(probability, 1e-6, 1 - 1e-6)
-    slope, intercept = fit_platt(np.log(clipped) - np.log1p(-clipped), right, np.ones(len(right)))
-    return float(1 / (1 + np.exp(min(700.0, max(-700.0, intercept / slope)))))
+    return float(np.sort(probability_of_right)[int(ARGUMENT_LOSS * len(probability_of_right))])
+
+
+@dataclass(frozen=True)
+class ToolMap:
+    """From log P(tool) and support to the log-odds that an added tool is right."""
+
+    slope: float
+    """Of log P(tool), positive."""
+    weight: float
+    """Of the support, less one; never negative."""
+    intercept: float
+    """At P(tool) 1 and full support."""
+
+    def log_odds(self, log_p: Floats, support: Floats) -> Floats:
+        """Return the log-odds, [rows]."""
+        return self.slope * log_p + self.weight * (support - 1.0) + self.intercept
+
+
+def fit_supported(log_p: Floats, support: Floats, right: Flags, weights: Floats) -> ToolMap:
+    """Fit the map by logistic regression, as `fit_platt` does with one input."""
+    ran = np.isfinite(log_p)
+
+    def loss(parameters: Floats) -> float:
+        log_odds = _tool_map(parameters).log_odds(log_p[ran], support[ran])
+        return log_loss(log_odds, right[ran].astype(float), weights[ran])
+
+    slope, intercept = fit_platt(log_p, right, weights)
+    start = np.array([np.log(slope), 0.5, intercept])
+    fitted = minimize(loss, start, method="L-BFGS-B", bounds=((-5.0, 5.0), (0.0, 10.0), (-20.0, 20.0)))
+    return _tool_map(fitted.x)
+
+
+def _tool_map(parameters: Floats) -> ToolMap:
+    return ToolMap(float(np.exp(parameters[0])), float(parameters[1]), float(parameters[2]))
+
+
+def fit_choices(makers: Makers, said: Sequence[ClosedSaid]) -> Makers:
+    """Return makers whose choice softmaxes are as true as they can be of what was said: scale, biases and bonus.
+
+    Trained, they are only roughly so: a value that is named is nearly always meant, what is required is mostly said.
+    """
+    if not said:
+        return makers
+
+    def loss(parameters: Floats) -> float:
+        return -sum(each.log_p(_with_choices(makers, parameters)) for each in said) / len(said)
+
+    start = np.array([np.log(makers.choice_scale), makers.unsaid_bias, makers.required_unsaid_bias, makers.named_bonus])
+    fitted = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 400, "xatol": 0.01, "fatol": 1e-4})
+    return _with_choices(makers, fitted.x)
+
+
+def _with_choices(makers: Makers, parameters: Floats) -> Makers:
+    scale, unsaid, required, named = parameters.tolist()
+    return replace(
+        makers, choice_scale=float(np.exp(scale)), unsaid_bias=unsaid, required_unsaid_bias=required, named_bonus=named
+    )

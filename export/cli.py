@@ -107,7 +107,7 @@ def _train_general(tools: Path | None, output: Path, as_json: bool, options: Map
 @click.option(
     "--budget", type=click.FloatRange(0), default=0.5, show_default=True, help="Points quantization may cost."
 )
-@click.option("--max-tokens", type=click.IntRange(4), default=128, show_default=True, help="Longer texts abstain.")
+@click.option("--max-tokens", type=click.IntRange(4), help="Longer texts abstain; 128, of a general bundle 256.")
 @click.option("--threads", type=THREADS, default=0, help="Threads of the measurements; 0 chooses.")
 @click.option("--serial", type=click.IntRange(0), default=1, help="Least serial number of the bundle.")
 @click.option("--force", is_flag=True, help="Replace an existing bundle.")

@@ -31,6 +31,10 @@ _DROPPED = 0.45
 """How often the right tool is taken away from the small sets of candidates."""
 _FEW = 6
 """Tools in such a small set, at most."""
+_VERIFYING = 0.5
+"""Weight of telling every tool from "none of these" by itself."""
+_NEAREST = 3
+"""Wrong tools that are told from "none of these": those that score highest."""
 _MASKED = -1e4
 
 
@@ -38,7 +42,7 @@ _MASKED = -1e4
 class GeneralSettings:
     """How to train in general."""
 
-    epochs: int = 7
+    epochs: int = 4
     """Passes over the tool sets."""
     most: int = 600
     """Utterances of one set in an epoch, at most."""
@@ -205,7 +209,22 @@ def _tool_loss(model: ToolModel, embedding: Tensor, made: Made, episode: Episode
             kept = draw.random() >= _DROPPED
             allowed[row, index] = kept
             target[row] = index if kept else none
-    return loss + F.cross_entropy(logits.masked_fill(~allowed, _MASKED), target)
+    loss = loss + F.cross_entropy(logits.masked_fill(~allowed, _MASKED), target)
+    return loss + _VERIFYING * _verification_loss(logits[:, :none] - logits[:, none:], gold)
+
+
+def _verification_loss(gaps: Tensor, gold: Tensor) -> Tensor:
+    """Return the loss of telling the right tool from "none of these", and "none of these" from the nearest wrong ones.
+
+    `gaps` [utterances, tools] is how far each tool is above "none of these": a device that has the wrong tool alone
+    sees nothing else.
+    """
+    inside = gold < gaps.shape[1]
+    rows = torch.arange(len(gold))[inside]
+    right = F.softplus(-gaps[rows, gold[inside]]).sum()
+    wrong = gaps.index_put((rows, gold[inside]), gaps.new_tensor(_MASKED))
+    nearest = wrong.topk(min(_NEAREST, gaps.shape[1]), dim=1).values
+    return (right + F.softplus(nearest).mean(1).sum()) / len(gold)
 
 
 def _with_examples(

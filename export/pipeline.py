@@ -19,7 +19,7 @@ from edgefn.manifest import CalibrationRows, Heads, Manifest
 from edgefn.rows import Row, check_labels, read_rows
 from edgefn.session import Session, runtime_version
 
-from .added import calibrate_added, half, makers_of, tools_only
+from .added import calibrate_added, fit_choices, half, makers_of, tools_only
 from .calibrate import Goal, calibrate, check_threshold
 from .checkpoint import Checkpoint, load_checkpoint
 from .data import digest
@@ -29,7 +29,7 @@ from .pack import Parts, heads_of, opset_of, pack, stamp
 from .quantize import Quantization, quantize
 from .scoring import NEUTRAL
 from .to_onnx import check_parity, max_positions, to_onnx
-from .trials import EXAMPLES, HELD_OUT, read_trials, run_trials
+from .trials import EXAMPLES, HELD_OUT, closed_said, read_trials, run_trials
 
 Say = Callable[[str], None]
 
@@ -46,8 +46,8 @@ class ExportSettings:
     """What the thresholds are chosen for."""
     budget: float = DEFAULT_BUDGET
     """Points of accuracy that quantization may cost."""
-    max_tokens: int = 128
-    """Longest utterance in tokens; longer ones abstain."""
+    max_tokens: int | None = None
+    """Longest utterance in tokens; longer ones abstain. None takes 128, and 256 for a general bundle."""
     threads: int = 0
     """Threads of the measurements; 0 chooses."""
     force: bool = False
@@ -102,7 +102,7 @@ def export_bundle(
     say(f"read      {source}: {len(checkpoint.tools)} tools, {len(rows)} calibration rows")
     limit = max_positions(checkpoint.model.config)
     graphs = _graphs(checkpoint, heads, settings.quantization, limit, say)
-    max_tokens = min(settings.max_tokens, limit)
+    max_tokens = min(settings.max_tokens or (256 if general else 128), limit)
     encoders = [_encoder(checkpoint, each, settings.threads, max_tokens) for each in (graphs.before, graphs.after)]
     makers = makers_of(checkpoint.model) if isinstance(checkpoint.model, ToolModel) else None
     before, after = (
@@ -111,7 +111,9 @@ def export_bundle(
     )
     if makers is not None and isinstance(checkpoint.model, ToolModel):
         trials = read_trials(settings.trials or HELD_OUT)
-        maker = RowMaker(encoders[1], makers, half(checkpoint.model))
+        matrices = half(checkpoint.model)
+        makers = fit_choices(makers, closed_said(trials, RowMaker(encoders[1], makers, matrices)))
+        maker = RowMaker(encoders[1], makers, matrices)
         tried = run_trials(trials, after.interpreter, maker)
         with_examples = run_trials(trials, after.interpreter, maker, EXAMPLES)
         source_of_trials = "toolsets/held_out" if settings.trials is None else settings.trials.name

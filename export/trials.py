@@ -23,14 +23,18 @@ from numpy.typing import NDArray
 from edgefn.added.making import RowMaker
 from edgefn.added.toolrows import ToolRows
 from edgefn.arguments.filling import Filled
+from edgefn.arguments.keys import choice_text, choice_values
+from edgefn.arguments.naming import place_of
+from edgefn.encoder import Floats as Floats32
 from edgefn.encoder import Scores
 from edgefn.errors import DataError
 from edgefn.evaluation import meant, same_arguments, whole_call_right
 from edgefn.interpreter import Interpretation, Interpreter
-from edgefn.manifest import Heads
+from edgefn.manifest import Heads, Makers
 from edgefn.metrics import Flags, Floats
 from edgefn.outcome import call_text
 from edgefn.rows import Row
+from edgefn.selection import log_softmax
 
 from .scoring import Scored, Softmaxes
 from .toolsets import ToolSet, read_tool_sets
@@ -124,6 +128,8 @@ class Tried:
     """Logits, whole calls."""
     tool_right: Flags
     """[trials], whether the best tool is the right one."""
+    support: Floats
+    """[trials], how probable the words are that were found for what the best tool requires."""
     arguments: Floats
     """Probability of every argument given by the right tool."""
     argument_right: Flags
@@ -166,6 +172,7 @@ def run_trials(trials: Trials, interpreter: Interpreter, maker: RowMaker, exampl
         heads,
         scored,
         np.array([each.tool_right for each in answers], dtype=bool),
+        np.array([each.support for each in answers]),
         np.array([score for score, _ in judged]),
         np.array([right for _, right in judged], dtype=bool),
     )
@@ -197,6 +204,8 @@ class _Answer:
     """Whether the whole call is right."""
     tool_right: bool = False
     """Whether its tool is."""
+    support: float = 0.0
+    """How probable the words are that were found for what the tool requires."""
     arguments: tuple[tuple[float, bool], ...] = ()
     """Of the right tool: probability of each argument's words, and whether its value is right."""
 
@@ -222,16 +231,63 @@ def _answer(trial: Trial, interpreter: Interpreter, rows: Mapping[str, ToolRows]
         return _Answer()
     table = interpreter.table
     logits = dict(zip(table.names, table.logits(scores).tolist(), strict=True))
-    if trial.row.tool is None or found.tool.name != trial.row.tool:
-        return _Answer(found, logits)
-    gold = with_values(trial.row, rows[trial.row.tool])
+    won = table.added.get(found.tool.name)
+    support = won.support(found.filled) if won is not None else 1.0
+    if won is None or found.tool.name != trial.row.tool:
+        return _Answer(found, logits, support=support)
+    gold = with_values(trial.row, rows[found.tool.name])
     said, wanted = (meant(found.tool, each, gold) for each in (found.filled.arguments, gold.arguments))
     arguments = tuple(
         (each.score, same_arguments(_only(said, each.parameter), _only(wanted, each.parameter)))
         for each in found.filled.evidence
         if each.parameter in said
     )
-    return _Answer(found, logits, whole_call_right(gold, found), True, arguments)
+    return _Answer(found, logits, whole_call_right(gold, found), True, support, arguments)
+
+
+@dataclass(frozen=True)
+class ClosedSaid:
+    """What one utterance says of one closed parameter of its tool."""
+
+    cosines: Floats32
+    """[rows], of *not said* and of every value."""
+    named: Floats32
+    """[rows], 1 where the value's name stands in the utterance."""
+    required: bool
+    """Whether the tool requires it."""
+    said: int
+    """The row that is right."""
+
+    def log_p(self, makers: Makers) -> float:
+        """Return log P of what is right under scale, biases and bonus."""
+        logits = makers.choice_scale * self.cosines + makers.named_bonus * self.named + makers.value_bias
+        logits[0] += (makers.required_unsaid_bias if self.required else makers.unsaid_bias) - makers.value_bias
+        return float(log_softmax(logits)[self.said])
+
+
+def closed_said(trials: Trials, maker: RowMaker) -> list[ClosedSaid]:
+    """Return what the utterances say of closed parameters."""
+    found = []
+    for toolset in trials.sets:
+        rows = {tool.name: maker.rows(tool) for tool in toolset.tools}
+        for row in toolset.rows:
+            asked = rows.get(row.tool or "")
+            if asked is not None and asked.heads.choices and not isinstance(maker.encoder.encode(row.text), str):
+                found += _closed_said(row, asked, maker.scores(row.text, asked.tool.name))
+    return found
+
+
+def _closed_said(row: Row, rows: ToolRows, scores: Scores) -> Iterator[ClosedSaid]:
+    keys = rows.heads.choices
+    for parameter in (each for each in rows.tool.parameters if choice_values(each.schema) is not None):
+        at = [index for index, key in enumerate(keys) if key[0] == parameter.name]
+        values = [keys[index][2] for index in at]
+        given = row.arguments.get(parameter.name)
+        text = None if given is None else choice_text(given)
+        if text in values:
+            named = [value is not None and place_of(value, row.text) is not None for value in values]
+            cosines = rows.choices[at] @ scores.embedding
+            yield ClosedSaid(cosines, np.array(named, np.float32), parameter.required, values.index(text))
 
 
 def _only(arguments: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -21,8 +21,10 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
+from edgefn.added.cache import RowCache
 from edgefn.added.making import RowMaker
 from edgefn.bundle import write_bundle
+from edgefn.dispatcher import Dispatcher
 from edgefn.encoder import Encoder
 from edgefn.interpreter import Interpreter
 from edgefn.manifest import (
@@ -37,6 +39,7 @@ from edgefn.manifest import (
     Source,
     TrainedTool,
 )
+from edgefn.registry import Registry
 from edgefn.rows import Row
 from edgefn.selftest import FILE, decide, rows_to
 from edgefn.session import Session
@@ -284,6 +287,7 @@ def added_calibration(**changed: Any) -> AddedCalibration:
     known: dict[str, Any] = {
         "temperature": 1.0,
         "tool_slope": 4.0,
+        "support_weight": 0.0,
         "tool_intercept": 3.0,
         "slot_temperature": 1.0,
         "choice_temperature": 1.0,
@@ -306,6 +310,7 @@ def makers(**changed: Any) -> Makers:
         "inside_bias": -2.0,
         "value_bias": 0.0,
         "unsaid_bias": 8.0,
+        "required_unsaid_bias": 8.0,
         "named_bonus": 4.0,
         "slot_scale": HEADS.scale,
         "choice_scale": HEADS.scale,
@@ -374,6 +379,33 @@ def selftest() -> bytes:
 def interpreter(**changed: Any) -> Interpreter:
     """Return an interpreter of the tiny graph; `changed` replaces fields of the manifest."""
     return Interpreter.of(manifest(**changed), encoder())
+
+
+def dispatcher(
+    here: Iterable[Callable[..., Any] | Tool] | None = None, cache: Path | None = None, **changed: Any
+) -> Dispatcher:
+    """Return a dispatcher that takes tools, over the tiny graph; `here` are those of this device, None `functions`."""
+    about = manifest(**{"id": "sha256:tiny", **changed})
+    engine = encoder()
+    kept = None if cache is None else RowCache(cache, about.id)
+    maker = None if about.makers is None else RowMaker(engine, about.makers, matrices(), kept)
+    return Dispatcher(about, engine, Registry(functions()[0] if here is None else here), maker=maker)
+
+
+def described(name: str, description: str, required: Sequence[str] = (), **properties: Any) -> Tool:
+    """Return a tool that can be selected, never run; `properties` are the schemas of its parameters."""
+    return Tool.select_only(name, description, _object(required, properties))
+
+
+def runnable(
+    name: str, description: str, function: Callable[..., Any], required: Sequence[str] = (), **properties: Any
+) -> Tool:
+    """Return a tool that runs `function`."""
+    return Tool.from_schema(name, description, _object(required, properties), function)
+
+
+def _object(required: Sequence[str], properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
 
 
 def bundle(path: Path, files: dict[str, bytes] | None = None, **changed: Any) -> Path:

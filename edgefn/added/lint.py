@@ -71,9 +71,8 @@ def confusable(rows: Sequence[ToolRows], among: Sequence[ToolRows] | None = None
     for one in sorted(number[each.tool.name] for each in (rows if among is None else among)):
         near = matrix @ matrix[one]
         near[one] = 0.0
-        for other in np.argsort(-near, kind="stable")[:_MOST_PAIRS].tolist():
-            if near[other] < CONFUSABLE:
-                break
+        close = np.flatnonzero(near >= CONFUSABLE)
+        for other in close[np.argsort(-near[close], kind="stable")[:_MOST_PAIRS]].tolist():
             pairs.setdefault((min(one, other), max(one, other)), float(near[other]))
         if len(pairs) > _KEPT_PAIRS:  # thousands of tools that are all alike have millions
             pairs = dict(_nearest(pairs))

@@ -15,8 +15,9 @@ import numpy as np
 from edgefn.added.chunks import chunks
 from edgefn.added.decoding import OneSpanDecoder
 from edgefn.added.numerals import Mask, word_masks
-from edgefn.arguments.filling import Filler
+from edgefn.arguments.filling import Filled, Filler
 from edgefn.arguments.naming import place_of
+from edgefn.describing import fillable
 from edgefn.encoder import Encoded, Floats, Scores
 from edgefn.manifest import Heads, Makers
 from edgefn.tool import Tool
@@ -94,6 +95,14 @@ class ToolRows:
         """Return these rows with a threshold of their own."""
         return replace(self, threshold=threshold)
 
+    def support(self, filled: Filled) -> float:
+        """Return the mean probability of the words found for what the tool requires; 1 where it requires none."""
+        best: dict[str, float] = {}
+        for each in filled.evidence:
+            best[each.parameter] = max(best.get(each.parameter, 0.0), 0.0 if each.problem else each.score)
+        required = [each.name for each in fillable(self.tool) if each.required]
+        return sum(best.get(name, 0.0) for name in required) / len(required) if required else 1.0
+
     def scores(self, encoded: Encoded, scores: Scores) -> tuple[list[Word], Scores]:
         """Return the words of an utterance, those that belong together as one, and the scores under these rows."""
         choices = self._choice_logits(encoded.text, scores)
@@ -128,7 +137,12 @@ class ToolRows:
         if not self.heads.choices:
             return np.zeros(0, np.float32)
         makers = self.makers
-        biases = [makers.unsaid_bias if value is None else makers.value_bias for _, _, value in self.heads.choices]
+        required = {each.name for each in self.tool.parameters if each.required}
+        biases = [
+            makers.value_bias if value is not None
+            else makers.required_unsaid_bias if name in required else makers.unsaid_bias
+            for name, _, value in self.heads.choices
+        ]  # fmt: skip
         named = [value is not None and place_of(value, text) is not None for _, _, value in self.heads.choices]
         logits = np.float32(makers.choice_scale) * (self.choices @ scores.embedding) + np.array(biases, np.float32)
         together: Floats = logits + np.float32(makers.named_bonus) * np.array(named, np.float32)

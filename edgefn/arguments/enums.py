@@ -18,11 +18,14 @@ _ENDING = re.compile(r"(?:ed|ing)\Z")
 _SHORTEST_STEM = 3
 
 
-def members(parameter: str, values: Iterable[V], said_as: Mapping[Any, Iterable[str]]) -> dict[V, tuple[str, ...]]:
+def members(
+    parameter: str, values: Iterable[V], said_as: Mapping[Any, Iterable[str]], strict: bool = True
+) -> dict[V, tuple[str, ...]]:
     """Return every value with what is said for it, its own text first.
 
     Raises:
-        ToolDefinitionError: two values are said alike, or `said_as` has another value or something else than texts.
+        ToolDefinitionError: two values are said alike and that is `strict`ly refused, or `said_as` has another value
+            or something else than texts.
     """
     found: dict[V, list[str]] = {value: [_text(value)] for value in values}
     for key, forms in said_as.items():
@@ -31,7 +34,7 @@ def members(parameter: str, values: Iterable[V], said_as: Mapping[Any, Iterable[
     for value, texts in found.items():
         for text in texts:
             owner = owners.setdefault(_folded(text), value)
-            if owner != value:
+            if owner != value and strict:
                 raise ToolDefinitionError(
                     f"{parameter}: nobody can tell {owner!r} from {value!r}, both are said {_folded(text)!r}",
                     hint="case, punctuation, articles and plurals do not count; rename one of them",

@@ -54,7 +54,9 @@ def reader_of(parameter: Parameter) -> Reader:
     forms = said_as_of(schema, said_as) if said_as else synonyms
     values = choice_values(schema)
     if values is not None:
-        return MemberReader(_members(parameter.name, values, forms), schema.get("type") == "boolean")
+        # A schema that came from elsewhere cannot be changed here: AA and Aa are told apart where they are written.
+        strict = parameter.annotation is not Any
+        return MemberReader(_members(parameter.name, values, forms, strict), schema.get("type") == "boolean")
     if schema.get("type") in ("integer", "number"):
         unit = next((mark.name for mark in marks if isinstance(mark, Unit)), "")
         return NumberReader(schema["type"] == "integer", unit, _members(parameter.name, forms, forms) if forms else {})
@@ -74,11 +76,11 @@ def _check_text(parameter: Parameter, schema: Mapping[str, Any]) -> None:
 
 
 def _members(
-    parameter: str, values: Iterable[Any], forms: Mapping[Any, Iterable[str]]
+    parameter: str, values: Iterable[Any], forms: Mapping[Any, Iterable[str]], strict: bool = True
 ) -> Mapping[Any, tuple[str, ...]]:
     from edgefn.arguments.enums import members
 
-    return members(parameter, values, forms)
+    return members(parameter, values, forms, strict)
 
 
 def is_name(parameter: Parameter) -> bool:

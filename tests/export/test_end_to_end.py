@@ -38,8 +38,8 @@ def made(tmp_path_factory):
     write_rows(folder / "valid.jsonl", chosen_rows("valid.jsonl", 60))
     registry = Registry(tool for tool in Registry.load(KIOSK) if tool.name in CHOSEN)
     settings = TrainSettings(
-        data=folder / "train.jsonl", valid=folder / "valid.jsonl", epochs=8, batch=32, per_tool=150
-    )
+        data=folder / "train.jsonl", valid=folder / "valid.jsonl", epochs=8, batch=32, per_tool=150, made_tools=0
+    )  # three tools are too few to learn from their descriptions too
     trained = train(registry, folder / "checkpoint", settings)
     # Of 74 rows one is 1.4 points.
     exported = export_bundle(trained.folder, folder / "kiosk.bundle", ExportSettings("int8", budget=10.0))
@@ -48,8 +48,8 @@ def made(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def dispatcher(made):
-    """Of all tools of the kiosk; those that were not trained are added."""
-    return edgefn.load(made[0], tools=KIOSK, selftest=True)
+    """Of the tools that were trained; others of the kiosk would be added."""
+    return edgefn.load(made[0], tools=[tool for tool in Registry.load(KIOSK) if tool.name in CHOSEN], selftest=True)
 
 
 def test_a_short_training_is_enough(made):

@@ -121,7 +121,7 @@ def parts(line):
 
 def test_it_learns(general):
     _, said = general
-    assert said[0].startswith("1 tool sets, 3 tools, 18 utterances") 
+    assert said[0].startswith("1 tool sets, 3 tools, 18 utterances")
     assert len(said) == 1 + SETTINGS.epochs + SETTINGS.head_epochs
     first, last = parts(said[1]), parts(said[-1])
     assert first.keys() == last.keys() == {"tools", "slots", "choices"}

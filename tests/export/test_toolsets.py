@@ -45,7 +45,9 @@ def reads(tmp_path):
 def row_of(reads):
     """Reads one marked sentence of `convert`."""
 
-    def read(marked, kinds="amount: number!, to: 'array[EUR|GBP]!', rounding: none|cent?, gift: boolean?, note: string?"):
+    kinds = "amount: number!, to: 'array[EUR|GBP]!', rounding: none|cent?, gift: boolean?, note: string?"
+
+    def read(marked):
         said = json.dumps(marked, ensure_ascii=False)
         return reads(f"tools:\n- name: convert\n  parameters: {{{kinds}}}\n  says: [{said}]").rows[0]
 
@@ -211,7 +213,7 @@ def test_a_mistake_in_a_sentence_is_named(row_of, marked, wrong):
 
 def test_rows_of_strange_tools_are_named(reads, tmp_path):
     (tmp_path / "rows.jsonl").write_text(json.dumps(Row("halt", "halt").to_json()))
-    with pytest.raises(DataError, match="money.yaml: rows name 'halt', which is none of its tools"):
+    with pytest.raises(DataError, match=r"money\.yaml: rows name 'halt', which is none of its tools"):
         reads("tools: [{name: stop}]\nrows: rows.jsonl")
 
 
