@@ -26,6 +26,8 @@ EVEN = 0.5
 ARGUMENT_LOSS = 0.01
 """The argument threshold turns away at most this share of the arguments that were right."""
 _LOG_TEMPERATURES = (-1.5, 2.5)
+_CHOICE_BOUNDS = ((0.0, 5.0), *[(-50.0, 50.0)] * 3)
+"""Of the scale's logarithm, two biases and the bonus: few trials may leave no doubt, and then nothing else ends it."""
 
 
 def makers_of(model: ToolModel) -> Makers:
@@ -173,7 +175,8 @@ def fit_choices(makers: Makers, said: Sequence[ClosedSaid]) -> Makers:
         return -sum(each.log_p(_with_choices(makers, parameters)) for each in said) / len(said)
 
     start = np.array([np.log(makers.choice_scale), makers.unsaid_bias, makers.required_unsaid_bias, makers.named_bonus])
-    fitted = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 400, "xatol": 0.01, "fatol": 1e-4})
+    options = {"maxiter": 400, "xatol": 0.01, "fatol": 1e-4}
+    fitted = minimize(loss, start, method="Nelder-Mead", bounds=_CHOICE_BOUNDS, options=options)
     return _with_choices(makers, fitted.x)
 
 

@@ -37,7 +37,7 @@ _MARKED = re.compile(r"\{([A-Za-z_][\w.-]*):([^{}]+)\}")
 _LISTED = re.compile(r"array\[(.+)\]")
 _FORMATS = ("date", "time", "date-time", "duration")
 _PLAIN = ("string", "integer", "number", "boolean", "object")
-_FORM = "see docs/training.md, tool sets"
+_FORM = "see docs/general.md"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where PyYAML was built with it
 
 

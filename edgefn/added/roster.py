@@ -146,6 +146,7 @@ class Roster:
         return tool.name not in self._trained
 
     def _rows(self, tool: Tool, texts: Sequence[str]) -> ToolRows:
+        _check_text(tool)
         validator_of(tool.name, tool.schema)  # raises for a schema that could not be checked when the tool is called
         for parameter in tool.parameters:
             reader_of(parameter)
@@ -167,6 +168,15 @@ class Roster:
 
 def _as_tool(item: AnyTool) -> Tool:
     return item if isinstance(item, Tool) else Tool.from_function(item)
+
+
+def _check_text(tool: Tool) -> None:
+    try:
+        tool.description.encode()
+    except UnicodeEncodeError as exc:
+        raise ToolDefinitionError(
+            f"{tool.name}: its description is not valid Unicode text", hint="remove the lone surrogates"
+        ) from exc
 
 
 def _texts(examples: Iterable[str]) -> tuple[str, ...]:

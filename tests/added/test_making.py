@@ -102,7 +102,9 @@ words = st.sampled_from([*tiny.WORDS[4:-1], "🎉", "x" * 300, "\x00", "灯", "\
 @given(st.lists(words, max_size=90), st.lists(st.lists(words, max_size=30), max_size=12))
 def test_rows_are_finite_and_unit_or_nothing(description, parameters):
     properties = {
-        f"p{at}": {"description": " ".join(each), "enum": sorted(set(each))} if at % 2 else {"description": " ".join(each)}
+        f"p{at}": {"description": " ".join(each), "enum": sorted(set(each))}
+        if at % 2
+        else {"description": " ".join(each)}
         for at, each in enumerate(parameters)
     }
     rows = tiny.row_maker().rows(tiny.described("fan", " ".join(description), **properties))

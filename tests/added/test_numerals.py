@@ -18,7 +18,8 @@ def masks(*words: str) -> list[tuple[bool, bool]]:
 
 
 @pytest.mark.parametrize(
-    "word", ["seven", "Seven", "TWENTY", "7", "07:30", "3.5", "1,250", "-5", "$9", "a", "half", "三", "十二", "兩", "半"]
+    "word",
+    ["seven", "Seven", "TWENTY", "7", "07:30", "3.5", "1,250", "-5", "$9", "a", "half", "三", "十二", "兩", "半"],
 )
 def test_words_that_begin_a_number_and_go_on_one(word):
     assert masks(word) == [(True, True)]

@@ -224,6 +224,17 @@ def test_a_schema_that_refers_to_itself_and_unknown_keywords_are_no_harm(home):
     assert home.predict("door door pasta").arguments["dish"] == "pasta"
 
 
+def test_descriptions_that_are_not_text(home):
+    before = state(home)
+    for odd in (tiny.described("fan", "Spin \ud800."), tiny.described("fan", SPIN, a={"description": "\ud800"})):
+        with pytest.raises(ToolDefinitionError) as caught:
+            home.add(odd)
+        assert caught.value.hint
+    assert state(home) == before
+    home.add(tiny.described("fan", "Spin the fan \N{ELECTRIC LIGHT BULB}."))
+    assert home.predict("spin the fan").tool == "fan"
+
+
 @pytest.mark.parametrize("item", [5, None, "fan", lambda: None, print], ids=str)
 def test_what_is_no_tool(home, item):
     before = state(home)

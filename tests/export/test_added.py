@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from edgefn.export.added import UNFITTED, calibrate_added, even_odds, tools_only
+from edgefn.export.added import EVEN, UNFITTED, calibrate_added, fit_choices, fit_supported, loosest, tools_only
 from edgefn.export.scoring import Scored, Softmaxes
-from edgefn.export.trials import Tried
+from edgefn.export.trials import ClosedSaid, Tried
 
 from edgefn.errors import DataError
-from edgefn.manifest import CalibrationRows, Heads
+from edgefn.manifest import CalibrationRows, Heads, Makers
 from edgefn.selection import call_probability, log_softmax
 
 HEADS = Heads(("a", "b", "c", None))
@@ -37,7 +37,7 @@ def tried(rows=1500, seed=0, sharpness=3.0):
         sharpness * logits, ran, gold, 3, in_scope, right, ("call",) * rows, slots, Softmaxes.of([])
     )  # fmt: skip
     probability = draw.random(rows)
-    return Tried(HEADS, scored, tool_right, probability, draw.random(rows) < probability)
+    return Tried(HEADS, scored, tool_right, draw.random(rows), probability, draw.random(rows) < probability)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def calibration(answers):
 
 def test_every_number_is_finite_and_thresholds_are_probabilities(calibration):
     numbers = [value for value in dataclasses.asdict(calibration).values() if isinstance(value, float)]
-    assert len(numbers) == 10 and np.isfinite(numbers).all()
+    assert len(numbers) == 11 and np.isfinite(numbers).all()
     assert min(calibration.temperature, calibration.slot_temperature, calibration.choice_temperature) > 0
     assert min(calibration.tool_slope, calibration.call_slope) > 0
     assert 0 <= calibration.threshold <= 1 and 0 <= calibration.argument_threshold <= 1
@@ -67,7 +67,8 @@ def test_every_number_is_finite_and_thresholds_are_probabilities(calibration):
 
 def test_the_probability_of_a_tool_is_how_often_it_is_right(answers, calibration):
     log_p = log_softmax(answers.scored.logits / calibration.temperature)[:, :3].max(1)
-    p = call_probability(log_p, calibration.tool_slope, calibration.tool_intercept)[answers.scored.ran]
+    supported = calibration.support_weight * (answers.support - 1) + calibration.tool_intercept
+    p = sure(calibration.tool_slope * log_p + supported)[answers.scored.ran]
     right = answers.tool_right[answers.scored.ran]
     for low, high in ((0, 0.3), (0.3, 0.6), (0.6, 1)):
         inside = (p >= low) & (p < high)
@@ -106,10 +107,10 @@ def test_answers_that_are_all_alike_give_numbers_too(all_right):
     made = tried(200)
     flags = made.scored.ran & made.scored.in_scope if all_right else np.zeros(200, dtype=bool)
     scored = dataclasses.replace(made.scored, right=flags)
-    made = Tried(HEADS, scored, flags, np.zeros(0), np.zeros(0, dtype=bool))
+    made = Tried(HEADS, scored, flags, made.support, np.zeros(0), np.zeros(0, dtype=bool))
     found = calibrate_added(made, made, None)
     numbers = [value for value in dataclasses.asdict(found).values() if isinstance(value, float)]
-    assert np.isfinite(numbers).all() and 0 <= found.threshold <= 1 and found.argument_threshold == 0
+    assert np.isfinite(numbers).all() and found.threshold == EVEN and found.argument_threshold == 0
 
 
 def test_without_a_tool_in_any_trial_there_is_nothing_to_fit():
@@ -123,26 +124,50 @@ def test_unfitted_is_no_map_and_takes_everything():
     assert (UNFITTED.temperature, UNFITTED.tool_slope, UNFITTED.threshold, UNFITTED.rows) == (1, 1, 0, None)
 
 
-# Even odds
+# The parts of it
 
 
-@pytest.mark.parametrize("crossing", [0.2, 0.5, 0.8, 0.95])
-def test_even_odds_are_where_right_and_wrong_cross(crossing):
-    draw = np.random.default_rng(3)
-    log_odds = draw.normal(0, 2.5, 20_000)
-    at = np.log(crossing / (1 - crossing))
-    right = draw.random(len(log_odds)) < sure(1.4 * (log_odds - at))
-    assert abs(even_odds(sure(log_odds), right) - crossing) < 0.03
+def test_the_threshold_of_arguments_keeps_nearly_all_that_were_right():
+    right = np.random.default_rng(0).random(5000)
+    threshold = loosest(right)
+    assert 0.98 <= (right >= threshold).mean() < 1
+    assert loosest(np.array([0.3])) == 0.3 and loosest(np.zeros(0)) == 0
 
 
-def test_even_odds_of_probabilities_that_are_certain():
-    probability = np.array([0.0, 0.0, 1.0, 1.0] * 50)
-    assert 0 < even_odds(probability, probability > 0.5) < 1
-    assert 0 <= even_odds(probability, probability < 0.5) <= 1  # the wrong way round: finite all the same
+@pytest.mark.parametrize("weight", [0.0, 3.0])
+def test_the_map_learns_what_support_is_worth(weight):
+    draw = np.random.default_rng(1)
+    log_p, support = -draw.exponential(1.0, 20_000), draw.random(20_000)
+    right = draw.random(20_000) < sure(2 * log_p + weight * (support - 1) + 1.5)
+    log_p[0] = -np.inf  # it never ran
+    found = fit_supported(log_p, support, right, np.ones(20_000))
+    assert (found.slope, found.weight, found.intercept) == pytest.approx((2, weight, 1.5), abs=0.25)
+    assert np.allclose(found.log_odds(np.array([0.0]), np.array([1.0])), found.intercept)
 
 
-def test_even_odds_where_one_side_is_all_there_is():
-    probability = np.array([0.1, 0.9])
-    assert even_odds(probability, np.array([True, True])) == 0
-    assert even_odds(probability, np.array([False, False])) == 1
-    assert even_odds(np.zeros(0), np.zeros(0, dtype=bool)) == 0
+def test_support_never_speaks_against_a_tool():
+    draw = np.random.default_rng(1)
+    support = draw.random(2000)
+    assert fit_supported(np.full(2000, -0.5), support, draw.random(2000) > support, np.ones(2000)).weight == 0
+
+
+def choices_said(count=400):
+    """What is named is meant, what is required is said, what is neither is left out."""
+    draw = np.random.default_rng(2)
+    for at in range(count):
+        named, required = np.zeros(3, np.float32), at % 4 == 0
+        said = 1 + at % 2 if at % 2 or required else 0
+        named[said] = float(said > 0 and not required)
+        yield ClosedSaid(draw.normal(0, 0.1, 3).astype(np.float32), named, required, said)
+
+
+def test_choices_are_fitted_to_what_was_said():
+    said = list(choices_said())
+    before = Makers("f", 0.0, **{name: 0.0 for name in Makers.__slots__ if name.endswith(("_bias", "_bonus"))
+                                 and name != "tool_bias"}, slot_scale=20.0, choice_scale=20.0,
+                    calibration=UNFITTED)  # fmt: skip
+    after = fit_choices(before, said)
+    assert sum(each.log_p(after) for each in said) > sum(each.log_p(before) for each in said)
+    assert after.named_bonus > 1 and 50 >= after.unsaid_bias > after.required_unsaid_bias
+    assert 1 <= after.choice_scale < 150  # though no doubt is left
+    assert fit_choices(before, []) is before
