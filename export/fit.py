@@ -117,7 +117,7 @@ def fit(
     examples, stop, extra = map(words.numbered, (examples, stop, extra))
     settings = without_needless_outliers(settings, examples, keys)
     narrow = {name: replace(each, ids=tuple(map(words.number, each.ids))) for name, each in described.items()}
-    made = MadeRows.of(keys.tools, keys.slots, tools, narrow, pad, settings.made_tools, settings.seed)
+    made = MadeRows.of(keys.tools, keys.slots, tools, narrow, pad, settings.made_tools)
     material = Material(
         keys, examples, stop, Collator(pad), LabelsOf(keys, tools), grown, words, settings, say,
         made if settings.made_tools else None,

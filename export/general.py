@@ -64,7 +64,7 @@ class GeneralSettings:
     """Weight of the choices' loss."""
     start_share: float = 0.15
     """How far the encoder goes back to its start in the end."""
-    head_epochs: int = 2
+    head_epochs: int = 1
     """Passes after that, over which only what stands above the encoder learns."""
     max_tokens: int = 128
     """Longer utterances are left out."""

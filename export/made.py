@@ -40,12 +40,12 @@ class MadeRows:
     tools: int
     """Tools a step."""
     draw: random.Random = field(default_factory=random.Random)
-    """Draws them."""
+    """Draws them; every step seeds it anew."""
 
     @classmethod
     def of(
         cls, model_tools: Sequence[str | None], slot_keys: Sequence[tuple[str, str, str]], tools: Mapping[str, Tool],
-        tokens: Mapping[str, ToolTokens], pad_id: int, count: int, seed: int,
+        tokens: Mapping[str, ToolTokens], pad_id: int, count: int,
     ) -> MadeRows:  # fmt: skip
         """Look up every tool's columns."""
         column = {key: at for at, key in enumerate(slot_keys)}
@@ -59,7 +59,7 @@ class MadeRows:
                 if ("B", *key) in column
             }
         by_row = {row: tokens[name] for name, row in row_of.items()}
-        return cls(by_row, slots, pad_id, count, random.Random(seed))
+        return cls(by_row, slots, pad_id, count)
 
     def loss(self, model: ToolModel, out: GraphOutputs, batch: Mapping[str, Tensor], labels_of: LabelsOf) -> Tensor:
         """Return the loss of a batch whose tools' rows are in part made ones."""
@@ -67,6 +67,7 @@ class MadeRows:
         present = sorted({row for row in labels.tolist() if row in self.tokens})
         if not present:
             return out.embedding.sum() * 0
+        self.draw.seed(int(torch.randint(2**31, ())))  # whose state a resumed training has again
         chosen = self.draw.sample(present, min(self.tools, len(present)))
         made = make(model, [self.tokens[row] for row in chosen], self.pad_id)
         logits = self._tool_logits(model, out, labels, chosen, made)

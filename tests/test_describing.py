@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import tiny
 from hypothesis import given
@@ -162,7 +164,7 @@ def test_any_tool(tool):
         assert all(0 <= start <= end <= len(each.text) for start, end in places)
         assert all(start < end for start, end in (each.head, *each.parameters.values()))
         spread = sorted([each.head, *each.parameters.values()])
-        assert all(one[1] < other[0] for one, other in zip(spread, spread[1:], strict=False))
+        assert all(one[1] < other[0] for one, other in itertools.pairwise(spread))
 
 
 @given(tools, st.randoms())

@@ -21,7 +21,7 @@ SINGLE = tiny.described("a", "A.", city=STRING, day=STRING)
 LISTS = tiny.described("a", "A.", city={"type": "array", "items": STRING}, day=STRING)
 TEXT = "from new york to rome tomorrow"
 WORDS = [Word(1, 0, 4), Word(2, 5, 8), Word(3, 9, 13), Word(4, 14, 16), Word(5, 17, 21), Word(6, 22, 30)]
-O, B_CITY, I_CITY, B_DAY, I_DAY = range(5)
+B_CITY, I_CITY, B_DAY, I_DAY = range(1, 5)
 
 
 def heads_of(tool) -> Heads:
@@ -31,7 +31,7 @@ def heads_of(tool) -> Heads:
 def decode(tool, scores: dict[int, dict[int, float]]) -> list[tuple[str, str]]:
     """Return the spans for logits given as word → label → logit; O has 1 everywhere."""
     logits = np.zeros((8, 5), np.float32)
-    logits[:, O] = 1
+    logits[:, 0] = 1
     for word, labels in scores.items():
         for label, by in labels.items():
             logits[WORDS[word].token, label] = by

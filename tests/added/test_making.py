@@ -1,4 +1,4 @@
-"""A tool becomes rows: unit, finite, the same everywhere, whatever the order of its schema and the length of its text."""
+"""A tool becomes rows: unit, finite, the same everywhere, whatever the order of its schema and its length."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_many_parameters_are_read_in_several_texts(maker):
 
 def test_a_text_that_breaks_the_graph_makes_no_rows(maker):
     for tool in (tiny.described("fan", tiny.POISON), tiny.described("fan", "Spin.", a={"description": tiny.POISON})):
-        with pytest.raises(EngineError, match="fan: .* not finite") as caught:
+        with pytest.raises(EngineError, match=r"fan: .* not finite") as caught:
             maker.rows(tool)
         assert caught.value.hint
     with pytest.raises(EngineError, match="not finite"):
@@ -139,7 +139,7 @@ def test_a_text_that_breaks_the_graph_makes_no_rows(maker):
 
 @pytest.mark.parametrize("text", ["", "  ", "🎉", "lamp " * 50, "\ud800"], ids=ascii)
 def test_examples_that_are_no_utterances(maker, text):
-    with pytest.raises(ToolDefinitionError, match="fan: the example .* is no utterance") as caught:
+    with pytest.raises(ToolDefinitionError, match=r"fan: the example .* is no utterance") as caught:
         maker.rows(tiny.described("fan", "Spin."), ["fan", text])
     assert caught.value.hint
 

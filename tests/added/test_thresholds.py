@@ -1,4 +1,4 @@
-"""A tool's own threshold: down to its least sure example, above what would let another tool's in, never below a floor."""
+"""A tool's own threshold: down to its least sure example, above what lets another tool's in, never below a floor."""
 
 from __future__ import annotations
 

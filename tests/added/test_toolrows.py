@@ -141,6 +141,23 @@ def test_a_required_parameter_is_expected(maker):
     assert np.allclose(one - other, [0, EXPECTED_BEGIN, EXPECTED_INSIDE], atol=1e-4)
 
 
+def test_a_required_choice_has_a_bias_of_its_own(maker):
+    own = tiny.row_maker(required_unsaid_bias=-50.0)
+    told, free = (tiny.described("gate", "Gate.", required, way=WAY) for required in (["way"], []))
+    encoded = maker.encoder.encode("the gate")
+    scores = maker.encoder.run(encoded, embeddings=True)
+    one, other = (own.rows(each).scores(encoded, scores)[1].choice_logits for each in (told, free))
+    assert np.allclose(one - other, [-58, 0, 0], atol=1e-4)
+
+
+def test_support_is_that_of_what_is_required(maker):
+    for required, text, support in ([["dish"], "pasta", 1], [["dish"], "please", 0], [[], "please", 1]):
+        tool = tiny.described("eat", "Eat.", required, dish=PASTA, count=FIVE)
+        assert maker.rows(tool).support(read(tool, text)) == pytest.approx(support, abs=1e-3)
+    both = tiny.described("eat", "Eat.", ["dish", "count", "where"], dish=PASTA, count=FIVE, where={"type": "object"})
+    assert maker.rows(both).support(read(both, "pasta")) == pytest.approx(0.5, abs=1e-3)
+
+
 def test_objects_are_never_filled():
     tool = tiny.described("eat", "Eat.", dish={"type": "object", "description": "pasta"})
     assert read(tool, "pasta").arguments == {}
@@ -189,7 +206,7 @@ def test_a_group_speaks_with_one_voice():
 def test_what_belongs_together_is_one_word(maker):
     rows = maker.rows(tiny.described("eat", "Eat.", dish=PASTA))
     encoded = maker.encoder.encode("the pasta-water now")
-    words, own = rows.scores(encoded, maker.encoder.run(encoded, embeddings=True))
+    words, _ = rows.scores(encoded, maker.encoder.run(encoded, embeddings=True))
     assert [encoded.text[each.start : each.end] for each in words] == ["the", "pasta-water", "now"]
     assert read(rows.tool, "pasta-water please").arguments == {"dish": "pasta-water"}
 

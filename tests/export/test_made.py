@@ -65,7 +65,7 @@ def batch(tokenizer, tiny):
 def rows_of(tokenizer, tiny):
     def made(count=3, draw=None):
         tokens = {name: tokens_of(tool, tokenizer, 160) for name, tool in tiny.tools.items()}
-        found = MadeRows.of(tiny.HEADS.tools, tiny.HEADS.slots, tiny.tools, tokens, 0, count, seed=0)
+        found = MadeRows.of(tiny.HEADS.tools, tiny.HEADS.slots, tiny.tools, tokens, 0, count)
         found.draw = draw or found.draw
         return found
 
@@ -154,6 +154,19 @@ def test_no_utterance_is_an_example_for_itself(model, batch, rows_of):
     # It is an example for the others of its tool, and for utterances of other tools.
     assert (after[1:, 1] - before[1:, 1]).abs().min() > 1e-4
     assert torch.allclose(after[1:, [0, 2, 3]], before[1:, [0, 2, 3]], atol=1e-5)
+
+
+def test_what_is_drawn_is_torchs_to_decide(model, batch, rows_of, labels_of):
+    """Its state is kept with an interrupted training."""
+    out = run(model, batch)
+
+    def losses(made_rows, seed):
+        torch.manual_seed(seed)
+        return [float(made_rows.loss(model, out, batch, labels_of).detach()) for _ in range(6)]
+
+    used = rows_of(1)
+    first = losses(used, 1)
+    assert losses(used, 1) == first == losses(rows_of(1), 1) != losses(used, 2)
 
 
 def test_slots_of_made_rows_are_learned(model, batch, rows_of, labels_of):

@@ -8,6 +8,7 @@ from edgefn.export.tune import merge, parameter_groups, prepare, trained_paramet
 HEADS = {
     f"{head}.{part}" for head in ("tool_head", "choice_head", "slot_head") for part in ("rows", "bias", "log_scale")
 }
+HEADS |= {f"makers.{name}" for name in ("begin", "inside", "value", "unsaid", "bias")}
 KINDS = pytest.mark.parametrize("kind", ["bert", "distilbert", "roberta"])
 WAYS = ("full", "heads", "bitfit", "lora")
 
