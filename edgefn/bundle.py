@@ -151,6 +151,10 @@ def _parse(data: bytes, shown: Path) -> Manifest:
     if type(version) is int and version > FORMAT:  # nothing else of a newer format can be judged
         problem = f"written in format {version}, this edgefn reads up to {FORMAT}"
         raise BundleTooNew(f"{shown}: {problem}", hint="upgrade edgefn, or export the bundle again")
+    if type(version) is int and 0 < version < FORMAT:
+        raise BundleCorrupt(
+            f"{shown}: written in format {version}, this edgefn reads {FORMAT}", hint="export the checkpoint again"
+        )
     manifest = jsonform.from_json(Manifest, raw)
     _check(manifest)
     if manifest.id != _identify(raw):

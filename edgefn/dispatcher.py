@@ -17,7 +17,7 @@ from edgefn.added.lint import Finding
 from edgefn.added.making import RowMaker
 from edgefn.added.roster import AnyTool, Roster
 from edgefn.encoder import Encoder
-from edgefn.errors import ArgumentError, PendingError, ToolFailed
+from edgefn.errors import ArgumentError, PendingError, ToolDefinitionError, ToolFailed
 from edgefn.interpreter import Interpretation, Interpreter
 from edgefn.manifest import Manifest
 from edgefn.outcome import (
@@ -177,8 +177,13 @@ class Dispatcher:
         refused = self._refusal(pending)
         if refused is not None:
             return Failed(ToolCall(pending.tool, pending.arguments, pending.probability), refused)
-        tool = self.registry[pending.tool]
-        match read_answer(self.interpreter, tool, text, pending, self.now()):
+        try:
+            tool = self.registry[pending.tool]
+            answer = read_answer(self.interpreter, tool, text, pending, self.now())
+        except ToolDefinitionError as exc:  # removed since
+            gone = PendingError(f"{pending.tool} is no longer registered", hint=exc.hint)
+            return Failed(ToolCall(pending.tool, pending.arguments, pending.probability), gone)
+        match answer:
             case Cancel():
                 return Abstained("cancelled", pending.tool, pending.probability)
             case Switch():
@@ -203,17 +208,17 @@ class Dispatcher:
 
     def _ask(self, tool: Tool, call: ToolCall, parameter: str, problem: str) -> NeedsArgument:
         question = tool.question_for(parameter)
-        return NeedsArgument(call, parameter, question, self._pending(call, missing=parameter), problem)
+        return NeedsArgument(call, parameter, question, self._pending(tool, call, missing=parameter), problem)
 
     def _confirm(self, tool: Tool, call: ToolCall) -> NeedsConfirmation:
-        question = f"{tool.description.rstrip('.')} - are you sure?"
-        return NeedsConfirmation(call, question, self._pending(call, missing=None))
+        question = f"{tool.description.rstrip('.') or tool.name} - are you sure?"
+        return NeedsConfirmation(call, question, self._pending(tool, call, missing=None))
 
-    def _pending(self, call: ToolCall, missing: str | None) -> Pending:
+    def _pending(self, tool: Tool, call: ToolCall, missing: str | None) -> Pending:
         known: dict[str, Any] = {}
         for name, value in call.arguments.items():
             with suppress(ArgumentError):  # what has no JSON form is asked for again
-                known |= self.registry[call.tool].unbind({name: value})
+                known |= tool.unbind({name: value})
         expires = time.time() + PENDING_SECONDS
         unfit = dict.fromkeys(each.parameter for each in call.evidence if each.problem and each.parameter != missing)
         return Pending(self.manifest.id, call.tool, known, call.probability, missing, expires, tuple(unfit))

@@ -10,6 +10,7 @@ from edgefn.added.table import Table
 from edgefn.added.toolrows import ToolRows
 from edgefn.arguments.filling import Filled, Filler
 from edgefn.encoder import Encoded, Encoder, Scores
+from edgefn.errors import ToolDefinitionError
 from edgefn.manifest import Calibration, Heads, Makers, Manifest, TrainedTool
 from edgefn.outcome import AbstainReason, ToolCall
 from edgefn.selection import Selection, Selector
@@ -116,7 +117,7 @@ class Interpreter:
         found = self._fill(rows, encoded, scores, now)
         log_p = selection.log_p + self.selector.arguments_log_p(found, added=True)
         probability = self.selector.probability(log_p, added=True)
-        tool_probability = self.selector.added_probability(selection.log_p, rows.support(found))
+        tool_probability = self.selector.added_probability(selection.log_p, selection.tools, rows.support(found))
         threshold = self.selector.added_threshold if rows.threshold is None else rows.threshold
         filled = found.without_doubtful(self.selector.argument_threshold)
         accepted = tool_probability >= threshold
@@ -139,9 +140,14 @@ class Interpreter:
         return self._fillers[tool]
 
     def tool(self, name: str) -> Tool:
-        """Return a tool of this device, or one that the bundle was trained for and this device does not have."""
+        """Return a tool of this device, or one that the bundle was trained for and this device does not have.
+
+        Raises ToolDefinitionError for an added tool that was removed.
+        """
         if name not in self._tools:
-            trained = self._trained[name]
+            trained = self._trained.get(name)
+            if trained is None:
+                raise ToolDefinitionError(f"no tool is named {name!r}", hint="it was removed; dispatch again")
             self._tools[name] = Tool.select_only(trained.name, trained.description, trained.parameters)
         return self._tools[name]
 

@@ -113,7 +113,8 @@ def bind(manifest: Manifest, tools: Tools, on_mismatch: OnMismatch = "raise") ->
             stacklevel=3,
         )
         strangers = ()
-    known = [tool for tool in registry if tool not in strangers]
+    added = {each.name for each in strangers}
+    known = [tool for tool in registry if tool.name not in added]
     bound = Registry(checked(tool, trained.get(tool.name), on_mismatch) for tool in known)
     bound.broken = registry.broken
     return bound, strangers

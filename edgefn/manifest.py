@@ -141,6 +141,8 @@ class AddedCalibration:
     """Slope of the map from log P(tool) to the log-odds that the tool is right."""
     support_weight: float
     """Weight in it of the support, less one: mean probability of the words found for what the tool requires."""
+    size_weight: float
+    """Weight in it of the logarithm of how many tools compete: the first of many is surer than one alone."""
     tool_intercept: float
     """Intercept of the same map."""
     slot_temperature: float

@@ -21,6 +21,8 @@ from edgefn.arguments.spans import Decoded
 from edgefn.manifest import AddedCalibration, Calibration, Heads
 from edgefn.outcome import Ranked
 
+MOST_TOOLS = 13
+"""More competing tools count as so many: trials have no more."""
 _RANKED = 3
 """How many tools a ranking shows."""
 
@@ -39,6 +41,8 @@ class Selection:
     """The best tools, most probable first."""
     added: bool = False
     """True when the tool that won was added on this device."""
+    tools: int = 0
+    """How many tools competed, where some were added."""
 
 
 class Selector:
@@ -54,15 +58,17 @@ class Selector:
         self.added_threshold = calibration.threshold if added is None else added.threshold
         self.argument_threshold = 0.0 if added is None else added.argument_threshold
 
-    def added_probability(self, log_p: float, support: float = 1.0) -> float:
-        """Return the calibrated probability that an added tool is right, for log P(tool) and the support of its words.
+    def added_probability(self, log_p: float, tools: int, support: float = 1.0) -> float:
+        """Return the calibrated probability that an added tool is right, for log P(tool) among so many `tools`.
 
-        Of an added tool this decides: what its arguments lack in certainty is asked for, one by one.
+        `support` is that of its words. Of an added tool this decides: what its arguments lack in certainty is asked
+        for, one by one.
         """
-        if self._added is None:
+        added = self._added
+        if added is None:
             return 0.0
-        shift = self._added.support_weight * (support - 1.0)
-        return _sigmoid(self._added.tool_slope * log_p + shift + self._added.tool_intercept)
+        shift = added.support_weight * (support - 1.0) + added.size_weight * math.log(min(tools, MOST_TOOLS))
+        return _sigmoid(added.tool_slope * log_p + shift + added.tool_intercept)
 
     def added_log_p(self, tool_logits: NDArray[np.float32], at: int) -> float:
         """Return log P(tool) of the added tool at logit `at`."""
@@ -103,12 +109,13 @@ class Selector:
         )
         is_added = np.array(tools) >= len(self._names)
         trained_p = call_probability(own, self._calibration.platt_slope, self._calibration.platt_intercept)
-        added_p = call_probability(other, added.tool_slope, added.tool_intercept)
+        count = len(tool_logits) - (self._none is not None)
+        added_p = np.array([self.added_probability(each, count) for each in other.tolist()])
         log_p, p = np.where(is_added, other, own), np.where(is_added, added_p, trained_p)
         ranking = tuple(
             Ranked(name, each) for row, each in zip(tools, p.tolist(), strict=True) if (name := names[row]) is not None
         )
-        return Selection(ranking[0].tool, float(log_p[0]), none_won, ranking, bool(is_added[0]))
+        return Selection(ranking[0].tool, float(log_p[0]), none_won, ranking, bool(is_added[0]), count)
 
     def arguments_log_p(self, filled: Filled, added: bool = False) -> float:
         """Return the log of the product of the arguments' probabilities, those left empty included."""

@@ -243,8 +243,9 @@ class Tool:
     def read(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return typed values of JSON values, each judged alone; what does not fit stays, for `bind` to refuse."""
         known = dict(arguments)
+        shared = {key: self.schema[key] for key in ("$defs", "definitions") if key in self.schema}
         for each in self.parameters:
-            if each.name in known and _is_valid(validator_of(self.name, each.schema), known[each.name]):
+            if each.name in known and _is_valid(validator_of(self.name, {**shared, **each.schema}), known[each.name]):
                 known[each.name] = each.kind.read(known[each.name])
         return known
 

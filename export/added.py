@@ -19,7 +19,7 @@ from .trials import EXAMPLES, ClosedSaid, Tried
 
 FILE = "makers.f16"
 """Name of the matrices in a bundle."""
-UNFITTED = AddedCalibration(1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, None)
+UNFITTED = AddedCalibration(1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, None)
 """What added tools are read with before they are calibrated."""
 EVEN = 0.5
 """Where right and wrong are as likely."""
@@ -63,12 +63,13 @@ def calibrate_added(tried: Tried, with_examples: Tried, rows: CalibrationRows | 
     weights = scope_weights(scored.in_scope, fitted.out_of_scope_share)
     temperatures = _argument_temperatures(scored, heads, weights, fitted.tool_temperature)
     tool_log_p = tools.log_p(heads, Temperatures(tool=fitted.tool_temperature))
-    tool_map = fit_supported(tool_log_p, tried.support, tried.tool_right, weights)
+    tool_map = fit_supported(tool_log_p, tried.support, tried.log_size, tried.tool_right, weights)
     slope, intercept = fit_platt(scored.log_p(heads, temperatures), scored.right, weights)
     return AddedCalibration(
         temperature=fitted.tool_temperature,
         tool_slope=tool_map.slope,
-        support_weight=tool_map.weight,
+        support_weight=tool_map.support_weight,
+        size_weight=tool_map.size_weight,
         tool_intercept=tool_map.intercept,
         slot_temperature=temperatures.slot,
         choice_temperature=temperatures.choice,
@@ -94,7 +95,7 @@ def _example_bias(tried: Tried, temperature: float, tool_map: ToolMap) -> float:
 
     def loss(bias: float) -> float:
         shifted = replace(tools, logits=tools.logits + np.where(added, np.float32(bias * part), np.float32(0)))
-        log_odds = tool_map.log_odds(shifted.log_p(heads, temperatures), tried.support)[tools.ran]
+        log_odds = tool_map.log_odds(shifted.log_p(heads, temperatures), tried.support, tried.log_size)[tools.ran]
         return log_loss(log_odds, tools.right[tools.ran].astype(float), weights[tools.ran])
 
     return float(minimize_scalar(loss, bounds=(-10.0, 10.0), method="bounded", options={"xatol": 0.02}).x)
@@ -131,36 +132,41 @@ def loosest(probability_of_right: Floats) -> float:
 
 @dataclass(frozen=True)
 class ToolMap:
-    """From log P(tool) and support to the log-odds that an added tool is right."""
+    """From log P(tool), support and the number of tools to the log-odds that an added tool is right."""
 
     slope: float
     """Of log P(tool), positive."""
-    weight: float
+    support_weight: float
     """Of the support, less one; never negative."""
+    size_weight: float
+    """Of the logarithm of the number of tools; never negative."""
     intercept: float
-    """At P(tool) 1 and full support."""
+    """At P(tool) 1, full support and one tool."""
 
-    def log_odds(self, log_p: Floats, support: Floats) -> Floats:
+    def log_odds(self, log_p: Floats, support: Floats, log_size: Floats) -> Floats:
         """Return the log-odds, [rows]."""
-        return self.slope * log_p + self.weight * (support - 1.0) + self.intercept
+        words, tools = self.support_weight * (support - 1.0), self.size_weight * log_size
+        return self.slope * log_p + words + tools + self.intercept
 
 
-def fit_supported(log_p: Floats, support: Floats, right: Flags, weights: Floats) -> ToolMap:
+def fit_supported(log_p: Floats, support: Floats, log_size: Floats, right: Flags, weights: Floats) -> ToolMap:
     """Fit the map by logistic regression, as `fit_platt` does with one input."""
     ran = np.isfinite(log_p)
 
     def loss(parameters: Floats) -> float:
-        log_odds = _tool_map(parameters).log_odds(log_p[ran], support[ran])
+        log_odds = _tool_map(parameters).log_odds(log_p[ran], support[ran], log_size[ran])
         return log_loss(log_odds, right[ran].astype(float), weights[ran])
 
     slope, intercept = fit_platt(log_p, right, weights)
-    start = np.array([np.log(slope), 0.5, intercept])
-    fitted = minimize(loss, start, method="L-BFGS-B", bounds=((-5.0, 5.0), (0.0, 10.0), (-20.0, 20.0)))
+    start = np.array([np.log(slope), 0.5, 0.1, intercept])
+    bounds = ((-5.0, 5.0), (0.0, 10.0), (0.0, 3.0), (-20.0, 20.0))
+    fitted = minimize(loss, start, method="L-BFGS-B", bounds=bounds)
     return _tool_map(fitted.x)
 
 
 def _tool_map(parameters: Floats) -> ToolMap:
-    return ToolMap(float(np.exp(parameters[0])), float(parameters[1]), float(parameters[2]))
+    slope, support, size, intercept = parameters.tolist()
+    return ToolMap(float(np.exp(slope)), support, size, intercept)
 
 
 def fit_choices(makers: Makers, said: Sequence[ClosedSaid]) -> Makers:

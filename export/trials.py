@@ -25,6 +25,7 @@ from edgefn.added.toolrows import ToolRows
 from edgefn.arguments.filling import Filled
 from edgefn.arguments.keys import choice_text, choice_values
 from edgefn.arguments.naming import place_of
+from edgefn.describing import words_in
 from edgefn.encoder import Floats as Floats32
 from edgefn.encoder import Scores
 from edgefn.errors import DataError
@@ -34,7 +35,8 @@ from edgefn.manifest import Heads, Makers
 from edgefn.metrics import Flags, Floats
 from edgefn.outcome import call_text
 from edgefn.rows import Row
-from edgefn.selection import log_softmax
+from edgefn.selection import MOST_TOOLS, log_softmax
+from edgefn.tool import Tool
 
 from .scoring import Scored, Softmaxes
 from .toolsets import ToolSet, read_tool_sets
@@ -107,10 +109,21 @@ def _trials(toolset: ToolSet, sets: Sequence[ToolSet], draw: random.Random) -> I
         if row.tool is not None:
             yield Trial(row, (row.tool, *_some(others, 0, _FEW - 1, draw)))
             yield Trial(row, tuple(own))
-        # Half of what has no tool has near ones beside it, half has strangers.
-        near = row.tool is None or draw.random() < 0.5
-        if rest := _some(others if near or not foreign else foreign, 1, _FEW, draw):
+        # Where the right tool is gone, half of the time its likest are there, which is hardest, half strangers.
+        alike = _likest(row.tool, toolset.tools) if row.tool is not None else ()
+        if alike and (not foreign or draw.random() < 0.5):
+            rest = alike[: draw.randint(1, _FEW)]
+        else:
+            rest = _some(foreign if row.tool is not None else others, 1, _FEW, draw)
+        if rest:
             yield Trial(replace(row, tool=None, arguments={}, spans=()), rest)
+
+
+def _likest(name: str, tools: Sequence[Tool]) -> tuple[str, ...]:
+    """Return the other tools, those first that share most words with the one named: what a device confuses it with."""
+    words = {tool.name: {*words_in(tool.name).split(), *tool.description.lower().split()} for tool in tools}
+    own = words.pop(name)
+    return tuple(sorted(words, key=lambda other: (-len(own & words[other]) / len(own | words[other]), other)))
 
 
 def _some(names: Sequence[str], least: int, most: int, draw: random.Random) -> tuple[str, ...]:
@@ -130,6 +143,8 @@ class Tried:
     """[trials], whether the best tool is the right one."""
     support: Floats
     """[trials], how probable the words are that were found for what the best tool requires."""
+    log_size: Floats
+    """[trials], logarithm of how many tools competed."""
     arguments: Floats
     """Probability of every argument given by the right tool."""
     argument_right: Flags
@@ -150,6 +165,7 @@ def run_trials(trials: Trials, interpreter: Interpreter, maker: RowMaker, exampl
         answers.append(_answer(trial, interpreter, rows))
     interpreter.table = empty
     heads = trials.heads(empty.trained)
+    trained = sum(each is not None for each in empty.trained)
     column = {name: at for at, name in enumerate(heads.tools)}
     logits = np.full((len(answers), len(column)), _NEVER, dtype=np.float32)
     for at, answer in enumerate(answers):
@@ -173,6 +189,7 @@ def run_trials(trials: Trials, interpreter: Interpreter, maker: RowMaker, exampl
         scored,
         np.array([each.tool_right for each in answers], dtype=bool),
         np.array([each.support for each in answers]),
+        np.log([min(MOST_TOOLS, len(each.tools) + trained) for each in trials.trials]),
         np.array([score for score, _ in judged]),
         np.array([right for _, right in judged], dtype=bool),
     )

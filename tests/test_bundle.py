@@ -228,6 +228,14 @@ def test_odd_format(path, version):
         read_bundle(path)
 
 
+def test_an_older_format_is_to_be_exported_again(path):
+    write_bundle(path, DRAFT, OLD)
+    edit_manifest(path, lambda raw: raw.update(format=FORMAT - 1))
+    with pytest.raises(BundleCorrupt, match="written in format 1") as caught:
+        read_bundle(path)
+    assert "export" in caught.value.hint
+
+
 def test_field_that_does_not_fit_is_named(path):
     write_bundle(path, DRAFT, OLD)
     edit_manifest(path, lambda raw: raw["calibration"].update(threshold="x"))

@@ -10,7 +10,7 @@ import pytest
 import tiny
 
 from edgefn import ToolCall, tool
-from edgefn.errors import EngineError, InvalidUtterance
+from edgefn.errors import EngineError, InvalidUtterance, ToolDefinitionError
 from edgefn.interpreter import Interpreter
 from edgefn.schema import Range
 from edgefn.selection import log_softmax
@@ -116,7 +116,7 @@ def test_tools_that_are_not_on_this_device_are_known_by_their_schema():
     assert timer.function is None
     assert partly.tool("set_timer") is timer
     assert partly.interpret("set a timer ten minutes", NOW).call().arguments == {"minutes": 10}
-    with pytest.raises(KeyError):
+    with pytest.raises(ToolDefinitionError, match="no tool is named 'water_plants'"):
         partly.tool("water_plants")
 
 

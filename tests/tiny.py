@@ -288,6 +288,7 @@ def added_calibration(**changed: Any) -> AddedCalibration:
         "temperature": 1.0,
         "tool_slope": 4.0,
         "support_weight": 0.0,
+        "size_weight": 0.0,
         "tool_intercept": 3.0,
         "slot_temperature": 1.0,
         "choice_temperature": 1.0,

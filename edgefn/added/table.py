@@ -56,6 +56,11 @@ class Table:
         """Names of all logits: the graph's, then the added tools'."""
         return (*self.trained, *self.added)
 
+    @cached_property
+    def count(self) -> int:
+        """How many tools compete."""
+        return sum(each is not None for each in self.names)
+
     def __bool__(self) -> bool:
         """Tell whether anything was added."""
         return bool(self.added or self.corrections)

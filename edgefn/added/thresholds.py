@@ -62,4 +62,4 @@ def _probability(
     logits = table.logits(Scores(asked.against[number], nothing, nothing, embedding))
     if row is not None:
         logits[at] = table.scale * float(row @ embedding) + table.bias_of(len(asked.texts) - 1)
-    return selector.added_probability(selector.added_log_p(logits, at))
+    return selector.added_probability(selector.added_log_p(logits, at), table.count)

@@ -80,6 +80,10 @@ def _members(
 ) -> Mapping[Any, tuple[str, ...]]:
     from edgefn.arguments.enums import members
 
+    if any(isinstance(value, dict | list) for value in values):
+        raise ToolDefinitionError(
+            f"{parameter}: a closed set of objects or lists cannot be said", hint="give its values names"
+        )
     return members(parameter, values, forms, strict)
 
 

@@ -54,7 +54,7 @@ def test_an_example_of_another_tool_is_not_let_in(maker, selector):
     rival = maker.rows(tiny.described("door", "The door."), ["the door", "door", other])
     table = judged(maker, selector, [*SURE, FAR], rival)
     log_p = selector.added_log_p(table.logits(maker.scores(other, "door")), table.names.index("fan"))
-    asked = selector.added_probability(log_p)
+    asked = selector.added_probability(log_p, table.count)
     assert alone < asked < table.added["fan"].threshold < 0.9
 
 

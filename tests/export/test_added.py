@@ -58,7 +58,7 @@ def calibration(answers):
 
 def test_every_number_is_finite_and_thresholds_are_probabilities(calibration):
     numbers = [value for value in dataclasses.asdict(calibration).values() if isinstance(value, float)]
-    assert len(numbers) == 11 and np.isfinite(numbers).all()
+    assert len(numbers) == 12 and np.isfinite(numbers).all()
     assert min(calibration.temperature, calibration.slot_temperature, calibration.choice_temperature) > 0
     assert min(calibration.tool_slope, calibration.call_slope) > 0
     assert 0 <= calibration.threshold <= 1 and 0 <= calibration.argument_threshold <= 1
@@ -68,6 +68,7 @@ def test_every_number_is_finite_and_thresholds_are_probabilities(calibration):
 def test_the_probability_of_a_tool_is_how_often_it_is_right(answers, calibration):
     log_p = log_softmax(answers.scored.logits / calibration.temperature)[:, :3].max(1)
     supported = calibration.support_weight * (answers.support - 1) + calibration.tool_intercept
+    supported = supported + calibration.size_weight * answers.log_size
     p = sure(calibration.tool_slope * log_p + supported)[answers.scored.ran]
     right = answers.tool_right[answers.scored.ran]
     for low, high in ((0, 0.3), (0.3, 0.6), (0.6, 1)):
