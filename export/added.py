@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,8 @@ UNFITTED = AddedCalibration(1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.
 """What added tools are read with before they are calibrated."""
 EVEN = 0.5
 """Where right and wrong are as likely."""
+WRONG_TOOLS = 0.1
+"""The tool threshold lets at most this share of the trials it accepts be of a wrong tool: what is wrong may run."""
 ARGUMENT_LOSS = 0.01
 """The argument threshold turns away at most this share of the arguments that were right."""
 _LOG_TEMPERATURES = (-1.5, 2.5)
@@ -51,19 +54,31 @@ def half(model: ToolModel) -> Floats32:
     return np.concatenate([each.detach().numpy() for each in rows]).astype("<f2").astype(np.float32)
 
 
-def calibrate_added(tried: Tried, with_examples: Tried, rows: CalibrationRows | None) -> AddedCalibration:
+def calibrate_added(
+    tried: Tried, with_examples: Tried, rows: CalibrationRows | None, example_bias: float | None = None
+) -> AddedCalibration:
     """Fit temperatures, maps and thresholds of added tools on what a bundle answered to trials.
 
-    P(tool) is fitted to "the tool is right", P(call) to "the whole call is right". A tool is taken where it is more
-    likely right than wrong, an argument from the threshold on that turns away at most ARGUMENT_LOSS of the right ones.
+    P(tool) is fitted to "the tool is right", P(call) to "the whole call is right". A tool is taken from the threshold
+    on that lets in at most WRONG_TOOLS, an argument from the one on that turns away at most ARGUMENT_LOSS of the right.
+    Where the bias of rows with examples is given, P(tool) is fitted to tools with and without them alike.
     """
     scored, heads = tried.scored, tried.heads
     tools = tools_only(tried)
     fitted = calibrate(tools, heads, Goal(), rows)
     weights = scope_weights(scored.in_scope, fitted.out_of_scope_share)
     temperatures = _argument_temperatures(scored, heads, weights, fitted.tool_temperature)
-    tool_log_p = tools.log_p(heads, Temperatures(tool=fitted.tool_temperature))
-    tool_map = fit_supported(tool_log_p, tried.support, tried.log_size, tried.tool_right, weights)
+    temperature = Temperatures(tool=fitted.tool_temperature)
+    parts = [tried] if example_bias is None else [tried, with_examples]
+    log_p, support, log_size, right, weight = (
+        np.concatenate(each)
+        for each in zip(
+            *((tools_only(x).log_p(heads, temperature), x.support, x.log_size, x.tool_right, weights) for x in parts),
+            strict=True,
+        )
+    )
+    tool_map = fit_supported(log_p, support, log_size, right, weight)
+    ran = np.isfinite(log_p)
     slope, intercept = fit_platt(scored.log_p(heads, temperatures), scored.right, weights)
     return AddedCalibration(
         temperature=fitted.tool_temperature,
@@ -75,8 +90,10 @@ def calibrate_added(tried: Tried, with_examples: Tried, rows: CalibrationRows | 
         choice_temperature=temperatures.choice,
         call_slope=slope,
         call_intercept=intercept,
-        example_bias=_example_bias(with_examples, fitted.tool_temperature, tool_map),
-        threshold=EVEN,
+        example_bias=(
+            _example_bias(with_examples, fitted.tool_temperature, tool_map) if example_bias is None else example_bias
+        ),
+        threshold=accepting(tool_map.log_odds(log_p, support, log_size)[ran], right[ran]),
         argument_threshold=loosest(tried.arguments[tried.argument_right]),
         rows=rows,
     )
@@ -121,6 +138,15 @@ def _argument_temperatures(scored: Scored, heads: Heads, weights: Floats, tool: 
         best = minimize_scalar(loss, bounds=_LOG_TEMPERATURES, method="bounded", options={"xatol": 0.02}).x
         found = replace(found, **{head: float(np.exp(best))})
     return found
+
+
+def accepting(log_odds: Floats, right: Flags) -> float:
+    """Return the loosest probability from which on at most WRONG_TOOLS of what is accepted is wrong; EVEN at least."""
+    order = np.argsort(-log_odds)
+    wrong = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
+    good = np.flatnonzero(wrong <= WRONG_TOOLS)
+    strictest = float(log_odds.max()) if not len(good) else float(log_odds[order[good[-1]]])
+    return max(EVEN, 1 / (1 + math.exp(-strictest)))
 
 
 def loosest(probability_of_right: Floats) -> float:

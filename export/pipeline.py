@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edgefn.added.making import RowMaker
+from edgefn.added.table import Table
 from edgefn.bundle import check_target, write_bundle
 from edgefn.encoder import Encoder
 from edgefn.errors import DataError, ExportError
@@ -23,6 +24,7 @@ from .added import calibrate_added, fit_choices, half, makers_of, tools_only
 from .calibrate import Goal, calibrate, check_threshold
 from .checkpoint import Checkpoint, load_checkpoint
 from .data import digest
+from .fairness import fair
 from .gate import DEFAULT_BUDGET, Candidate, GateReport, compare, report
 from .model import ToolModel
 from .pack import Parts, heads_of, opset_of, pack, stamp
@@ -113,12 +115,16 @@ def export_bundle(
         trials = read_trials(settings.trials or HELD_OUT)
         matrices = half(checkpoint.model)
         makers = fit_choices(makers, closed_said(trials, RowMaker(encoders[1], makers, matrices)))
+        unfair = makers
+        makers = fair(makers, RowMaker(encoders[1], makers, matrices), heads, checkpoint.tools, rows)
+        example_bias = None if makers is unfair else makers.calibration.example_bias
+        after.interpreter.table = Table(heads.tools, heads.scale, makers.tool_bias, makers.calibration.example_bias)
         maker = RowMaker(encoders[1], makers, matrices)
         tried = run_trials(trials, after.interpreter, maker)
         with_examples = run_trials(trials, after.interpreter, maker, EXAMPLES)
         source_of_trials = "toolsets/held_out" if settings.trials is None else settings.trials.name
         described_trials = CalibrationRows(source_of_trials, trials.sha256, len(trials.trials), trials.out_of_scope)
-        makers = replace(makers, calibration=calibrate_added(tried, with_examples, described_trials))
+        makers = replace(makers, calibration=calibrate_added(tried, with_examples, described_trials, example_bias))
         say(f"added     tools are accepted at {makers.calibration.threshold:.4f}, tried {len(trials.trials)} times")
     if general:
         tried_before = run_trials(trials, before.interpreter, RowMaker(encoders[0], makers, half(checkpoint.model)))

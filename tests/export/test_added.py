@@ -4,7 +4,17 @@ import dataclasses
 
 import numpy as np
 import pytest
-from edgefn.export.added import EVEN, UNFITTED, calibrate_added, fit_choices, fit_supported, loosest, tools_only
+from edgefn.export.added import (
+    EVEN,
+    UNFITTED,
+    WRONG_TOOLS,
+    accepting,
+    calibrate_added,
+    fit_choices,
+    fit_supported,
+    loosest,
+    tools_only,
+)
 from edgefn.export.scoring import Scored, Softmaxes
 from edgefn.export.trials import ClosedSaid, Tried
 
@@ -37,7 +47,8 @@ def tried(rows=1500, seed=0, sharpness=3.0):
         sharpness * logits, ran, gold, 3, in_scope, right, ("call",) * rows, slots, Softmaxes.of([])
     )  # fmt: skip
     probability = draw.random(rows)
-    return Tried(HEADS, scored, tool_right, draw.random(rows), probability, draw.random(rows) < probability)
+    log_size = np.log(draw.integers(1, 5, rows))
+    return Tried(HEADS, scored, tool_right, draw.random(rows), log_size, probability, draw.random(rows) < probability)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +119,7 @@ def test_answers_that_are_all_alike_give_numbers_too(all_right):
     made = tried(200)
     flags = made.scored.ran & made.scored.in_scope if all_right else np.zeros(200, dtype=bool)
     scored = dataclasses.replace(made.scored, right=flags)
-    made = Tried(HEADS, scored, flags, made.support, np.zeros(0), np.zeros(0, dtype=bool))
+    made = Tried(HEADS, scored, flags, made.support, made.log_size, np.zeros(0), np.zeros(0, dtype=bool))
     found = calibrate_added(made, made, None)
     numbers = [value for value in dataclasses.asdict(found).values() if isinstance(value, float)]
     assert np.isfinite(numbers).all() and found.threshold == EVEN and found.argument_threshold == 0
@@ -139,17 +150,21 @@ def test_the_threshold_of_arguments_keeps_nearly_all_that_were_right():
 def test_the_map_learns_what_support_is_worth(weight):
     draw = np.random.default_rng(1)
     log_p, support = -draw.exponential(1.0, 20_000), draw.random(20_000)
-    right = draw.random(20_000) < sure(2 * log_p + weight * (support - 1) + 1.5)
+    log_size = np.log(draw.integers(1, 14, 20_000))
+    right = draw.random(20_000) < sure(2 * log_p + weight * (support - 1) + 0.2 * weight * log_size + 1.5)
     log_p[0] = -np.inf  # it never ran
-    found = fit_supported(log_p, support, right, np.ones(20_000))
-    assert (found.slope, found.weight, found.intercept) == pytest.approx((2, weight, 1.5), abs=0.25)
-    assert np.allclose(found.log_odds(np.array([0.0]), np.array([1.0])), found.intercept)
+    found = fit_supported(log_p, support, log_size, right, np.ones(20_000))
+    weights = (found.support_weight, found.size_weight)
+    assert (found.slope, *weights, found.intercept) == pytest.approx((2, weight, 0.2 * weight, 1.5), abs=0.3)
+    assert np.allclose(found.log_odds(np.array([0.0]), np.array([1.0]), np.array([0.0])), found.intercept)
 
 
 def test_support_never_speaks_against_a_tool():
     draw = np.random.default_rng(1)
     support = draw.random(2000)
-    assert fit_supported(np.full(2000, -0.5), support, draw.random(2000) > support, np.ones(2000)).weight == 0
+    nothing = np.zeros(2000)
+    found = fit_supported(np.full(2000, -0.5), support, nothing, draw.random(2000) > support, np.ones(2000))
+    assert found.support_weight == 0
 
 
 def choices_said(count=400):
@@ -172,3 +187,20 @@ def test_choices_are_fitted_to_what_was_said():
     assert after.named_bonus > 1 and 50 >= after.unsaid_bias > after.required_unsaid_bias
     assert 1 <= after.choice_scale < 150  # though no doubt is left
     assert fit_choices(before, []) is before
+
+
+def test_a_tool_is_accepted_where_at_most_a_tenth_of_what_is_accepted_is_wrong():
+    log_odds = np.linspace(4, -4, 81)
+    right = log_odds > 1
+    threshold = accepting(log_odds, right)
+    accepted = sure(log_odds) >= threshold - 1e-12
+    assert 0 < (~right)[accepted].mean() <= WRONG_TOOLS
+    assert (~right)[log_odds >= log_odds[accepted].min() - 0.2].mean() > WRONG_TOOLS
+
+
+def test_a_tool_that_is_as_likely_wrong_as_right_is_never_accepted():
+    assert accepting(np.linspace(4, -4, 81), np.ones(81, dtype=bool)) == EVEN
+
+
+def test_where_all_are_wrong_only_the_surest_would_be_accepted():
+    assert accepting(np.array([2.0, 1.0]), np.array([False, False])) == pytest.approx(sure(2.0))

@@ -178,7 +178,6 @@ def test_what_is_not_supported_is_named_with_its_place(schema, where, said):
         ({"type": "string"}, "an object"),
         ({"anyOf": [{"type": "object"}, {"type": "null"}]}, "an object"),
         ({"required": ["x"]}, "'x' is required, and is not among"),
-        ({"properties": {"x": {"enum": [{"a": 1}, [2]]}}}, "cannot be said"),
         ({"properties": {"x": {"type": "integer", "x-said-as": {"one": ["1"]}, "enum": [1]}}}, "x: "),
         ({"properties": {"x": {"type": "integer", "x-said-as": {"[1]": ["1"]}, "enum": [1]}}}, "x: "),
         ([], "an object is expected"),
@@ -222,7 +221,8 @@ def test_objects_stay_and_are_validated():
 
 def test_values_that_differ_in_case_alone_are_taken_as_they_are_written():
     """A document cannot be changed by who reads it; AA and Aa are told apart where they are written."""
-    (tool,) = from_json_schema({"properties": {"x": {"enum": ["AA", "Aa"]}}}, name="genotype", description="A genotype.")
+    document = {"properties": {"x": {"enum": ["AA", "Aa"]}}}
+    (tool,) = from_json_schema(document, name="genotype", description="A genotype.")
     reader = reader_of(tool.parameters[0])
     assert reader.read("Aa", NOW).value == "Aa"
     with pytest.raises(ValueError):
