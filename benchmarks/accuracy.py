@@ -50,7 +50,7 @@ HOME_ASSISTANT: dict[str, Any] = {"epochs": 4}
 
 def clinc150(data: Path, work: Path, trained: bool) -> dict[str, object]:
     """Train, export and report CLINC150."""
-    settings = TrainSettings(data=data / "train.jsonl", valid=data / "valid.jsonl", epochs=5, teachers=3)
+    settings = TrainSettings(data=data / "train.jsonl", valid=data / "valid.jsonl", epochs=5, teachers=3, made_tools=0)
     seconds = _train(None, work, settings, trained)
     opened = _export(work)
     rows = read_rows(data / "test.jsonl")
@@ -66,7 +66,7 @@ def clinc150(data: Path, work: Path, trained: bool) -> dict[str, object]:
 
 def snips(data: Path, work: Path, trained: bool) -> dict[str, object]:
     """Train, export and report SNIPS: whole calls, the schemas inferred from the rows."""
-    settings = TrainSettings(data=data / "train.jsonl", valid=data / "valid.jsonl", **SNIPS)
+    settings = TrainSettings(data=data / "train.jsonl", valid=data / "valid.jsonl", **SNIPS, made_tools=0)
     seconds = _train(None, work, settings, trained)
     bundles = _export(work)
     manifest = bundles["int8"].manifest
@@ -90,7 +90,9 @@ def home_assistant(data: Path, work: Path, trained: bool, lang: str = "en") -> d
     (case,) = cases(data, work.parent, [lang])
     named = {row.tool for row in read_rows(case.folder / "train.jsonl")}
     registry = Registry(tool for tool in Registry.load(case.tools) if tool.name in named)
-    settings = TrainSettings(data=case.folder / "train.jsonl", valid=case.folder / "valid.jsonl", **HOME_ASSISTANT)
+    settings = TrainSettings(
+        data=case.folder / "train.jsonl", valid=case.folder / "valid.jsonl", **HOME_ASSISTANT, made_tools=0
+    )
     seconds = _train(registry, work, settings, trained)
     bundles = _export(work)
     result: dict[str, object] = {"train_seconds": seconds}

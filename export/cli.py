@@ -78,6 +78,8 @@ def _train_general(tools: Path | None, output: Path, as_json: bool, options: Map
     from .toolsets import PACKAGED, read_tool_sets
     from .train import train_general
 
+    if options.get("data") is not None and tools is None:
+        raise click.UsageError("--data is the folder that rows of TOOLS lie in; give TOOLS")
     refused = sorted(name for name in _ORDINARY if options.get(name))
     refused += ["tune"] if options["tune"] != "full" else []
     if refused:

@@ -43,8 +43,6 @@ class Said:
     """What each word fills, and whether it begins there; none where nothing is filled."""
     choices: tuple[tuple[str, str | None, frozenset[str]], ...] = ()
     """Closed parameters: the value as text, None where not said, and the values whose names stand in the utterance."""
-    spanned: bool = True
-    """Whether anybody said which words fill what."""
 
 
 @dataclass(frozen=True)
