@@ -56,15 +56,16 @@ class Pool:
 
 
 def scaling(path: Path, data: Path, picture: Path | None, rounds: int = 3) -> dict[str, Any]:
-    """Return latency and accuracy by how many tools are there; draw `picture`."""
+    """Return latency and accuracy by how many tools are there; draw `picture`, and write the table beside it."""
     pool = pool_of(data)
     dispatchers = opened(path, pool)
     seconds, calls = in_turn(dispatchers, pool.asked, rounds)
     medians = {size: 1000 * median(each) for size, each in seconds.items()}
-    if picture is not None:
-        draw(medians, picture)
     right = [tool.name for _, tool in pool.asked]
     sizes = {str(size): numbers(medians[size], medians[SIZES[0]], calls[size], right) for size in dispatchers}
+    if picture is not None:
+        draw(medians, picture)
+        picture.with_suffix(".md").write_text(table(sizes), encoding="utf-8")
     return {"utterances": len(pool.asked), "rounds": rounds, "sizes": sizes}
 
 
@@ -164,6 +165,15 @@ def unique_functions(data: Path) -> dict[str, Mapping[str, Any]]:
     return found
 
 
+def table(sizes: Mapping[str, Mapping[str, float]]) -> str:
+    """Return latency and accuracy by number of tools as a Markdown table."""
+    columns = list(next(iter(sizes.values())))
+    lines = [f"| tools | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+    lines += [f"| {size} | {' | '.join(str(each[name]) for name in columns)} |" for size, each in sizes.items()]
+    about = "Tools added to one general bundle: written by `python benchmarks/dynamic.py BUNDLE --only scaling`."
+    return "\n".join([about, "", *lines, ""])
+
+
 def draw(medians: Mapping[int, float], path: Path) -> None:
     """Draw the medians, milliseconds by number of tools, into a PNG file."""
     import matplotlib
@@ -176,7 +186,7 @@ def draw(medians: Mapping[int, float], path: Path) -> None:
     axes.set_xscale("log")
     axes.set_xticks(list(medians), [str(size) for size in medians], minor=False)
     axes.minorticks_off()
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.2 * max(medians.values()))
     axes.set_xlabel("tools added at run time")
     axes.set_ylabel("median of predict(text), ms")
     axes.grid(alpha=0.3)

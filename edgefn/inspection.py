@@ -27,14 +27,32 @@ def describe(manifest: Manifest) -> str:
         f"base        {source.base}",
         f"graph       {graph.file}, {graph.quantization}, opset {graph.opset}, up to {graph.max_tokens} tokens, "
         f"needs onnxruntime {graph.minimum_onnxruntime} or later",
-        f"tools       {len(manifest.tools)}: {', '.join(tool.name for tool in manifest.tools)}",
+        f"tools       {_tools(manifest)}",
         f"arguments   {_arguments(manifest.heads)}",
         f"none row    {'yes' if None in manifest.heads.tools else 'no'}; "
         f"{'accepts' if manifest.heads.accepts_added_rows else 'accepts no'} added rows",
         *_calibration(manifest.calibration),
+        f"added       {added_in_words(manifest)}",
         *_measured(manifest),
     ]
     return "\n".join(lines)
+
+
+def _tools(manifest: Manifest) -> str:
+    if not manifest.tools:
+        return "none: a general bundle, every tool is added on the device"
+    return f"{len(manifest.tools)}: {', '.join(tool.name for tool in manifest.tools)}"
+
+
+def added_in_words(manifest: Manifest) -> str:
+    """Return what decides about tools added on the device."""
+    if manifest.makers is None:
+        return "no tools can be"
+    added = manifest.makers.calibration
+    fitted = f", fitted on {added.rows.rows} trials of {added.rows.source}" if added.rows is not None else ""
+    return (
+        f"tools are accepted from {added.threshold:.4f} on, their arguments from {added.argument_threshold:.4f}{fitted}"
+    )
 
 
 def _arguments(heads: Heads) -> str:

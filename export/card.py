@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from edgefn.inspection import bound_in_words, calibrated_on
+from edgefn.inspection import added_in_words, bound_in_words, calibrated_on
 from edgefn.manifest import Calibration, Manifest
 
 
@@ -17,7 +17,7 @@ def model_card(manifest: Manifest) -> str:
         [
             "# edgefn bundle",
             "",
-            f"Picks one of {len(manifest.tools)} tools for an utterance, or none, and fills its arguments. "
+            f"{_purpose(manifest)} "
             f"Tuned from {manifest.source.base}, "
             f"{manifest.graph.quantization}, utterances of up to {manifest.graph.max_tokens} tokens.",
             "",
@@ -35,6 +35,8 @@ def model_card(manifest: Manifest) -> str:
             "",
             *_calibration(manifest.calibration),
             "",
+            f"Added on the device: {added_in_words(manifest)}.",
+            "",
             "## Tools",
             "",
             "| tool | what it does |",
@@ -46,6 +48,12 @@ def model_card(manifest: Manifest) -> str:
             "",
         ]
     )
+
+
+def _purpose(manifest: Manifest) -> str:
+    if not manifest.tools:
+        return "A general bundle: it knows no tool; tools are added on the device and can be called at once."
+    return f"Picks one of {len(manifest.tools)} tools for an utterance, or none, and fills its arguments."
 
 
 def _table(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -130,3 +130,13 @@ def test_the_picture_is_drawn(bench: Callable[[str], ModuleType], tmp_path: Path
     pytest.importorskip("matplotlib")
     bench("dynamic_timing").draw({10: 1.5, 100: 1.6}, tmp_path / "scaling.png")
     assert (tmp_path / "scaling.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_table_has_a_line_for_every_size(bench: Callable[[str], ModuleType]) -> None:
+    sizes = {"10": {"predict_ms": 1.0, "over_ten": 1.0}, "30": {"predict_ms": 1.2, "over_ten": 1.2}}
+    assert bench("dynamic_timing").table(sizes).splitlines()[2:] == [
+        "| tools | predict_ms | over_ten |",
+        "|---|---|---|",
+        "| 10 | 1.0 | 1.0 |",
+        "| 30 | 1.2 | 1.2 |",
+    ]
