@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,11 @@ from typing import Any
 from edgefn.added.making import RowMaker
 from edgefn.added.table import Table
 from edgefn.bundle import check_target, write_bundle
-from edgefn.encoder import Encoder
+from edgefn.encoder import Encoder, Floats
 from edgefn.errors import DataError, ExportError
 from edgefn.interpreter import Interpreter
 from edgefn.machine import this_machine
-from edgefn.manifest import CalibrationRows, Heads, Manifest
+from edgefn.manifest import CalibrationRows, Heads, Makers, Manifest, TrainedTool
 from edgefn.rows import Row, check_labels, read_rows
 from edgefn.session import Session, runtime_version
 
@@ -29,9 +29,9 @@ from .gate import DEFAULT_BUDGET, Candidate, GateReport, compare, report
 from .model import ToolModel
 from .pack import Parts, heads_of, opset_of, pack, stamp
 from .quantize import Quantization, quantize
-from .scoring import NEUTRAL
+from .scoring import NEUTRAL, Scored
 from .to_onnx import check_parity, max_positions, to_onnx
-from .trials import EXAMPLES, HELD_OUT, closed_said, read_trials, run_trials
+from .trials import EXAMPLES, HELD_OUT, Trials, Tried, closed_said, read_trials, run_trials
 
 Say = Callable[[str], None]
 
@@ -111,32 +111,20 @@ def export_bundle(
         Candidate(Interpreter(encoder, heads, NEUTRAL, checkpoint.tools, makers=makers), len(graph))
         for encoder, graph in zip(encoders, (graphs.before, graphs.after), strict=True)
     )
+    tried = None
     if makers is not None and isinstance(checkpoint.model, ToolModel):
-        trials = read_trials(settings.trials or HELD_OUT)
-        matrices = half(checkpoint.model)
-        makers = fit_choices(makers, closed_said(trials, RowMaker(encoders[1], makers, matrices)))
-        unfair = makers
-        makers = fair(makers, RowMaker(encoders[1], makers, matrices), heads, checkpoint.tools, rows)
-        example_bias = None if makers is unfair else makers.calibration.example_bias
-        after.interpreter.table = Table(heads.tools, heads.scale, makers.tool_bias, makers.calibration.example_bias)
-        maker = RowMaker(encoders[1], makers, matrices)
-        tried = run_trials(trials, after.interpreter, maker)
-        with_examples = run_trials(trials, after.interpreter, maker, EXAMPLES)
-        source_of_trials = "toolsets/held_out" if settings.trials is None else settings.trials.name
-        described_trials = CalibrationRows(source_of_trials, trials.sha256, len(trials.trials), trials.out_of_scope)
-        makers = replace(makers, calibration=calibrate_added(tried, with_examples, described_trials, example_bias))
-        say(f"added     tools are accepted at {makers.calibration.threshold:.4f}, tried {len(trials.trials)} times")
-    if general:
-        tried_before = run_trials(trials, before.interpreter, RowMaker(encoders[0], makers, half(checkpoint.model)))
-        sides = tools_only(tried_before), tools_only(tried)
-        gate = report(before, after, *sides, tried.heads, [each.row for each in trials.trials])
-        scored, tried_heads, described = sides[1], tried.heads, described_trials
+        tried = try_added(after.interpreter, makers, half(checkpoint.model), checkpoint.tools, rows, settings.trials)
+        makers = tried.makers
+        say(f"added     tools are accepted at {makers.calibration.threshold:.4f}, tried {tried.rows.rows} times")
+    if general and tried is not None:
+        gate, scored, heads_scored = tried.gate(before, after)
+        described = tried.rows
     else:
         gate, scored = compare(before, after, heads, rows)
-        tried_heads = heads
+        heads_scored = heads
     say(f"gate      {len(gate.flips)} of {gate.rows} decisions flipped, loss {gate.loss_points:+.2f} points")
     gate.enforce(settings.budget)
-    calibration = calibrate(scored, tried_heads, settings.goal, described)
+    calibration = calibrate(scored, heads_scored, settings.goal, described)
     say(f"calibrated threshold {calibration.threshold:.4f} ({calibration.threshold_name})")
     parts = Parts(
         checkpoint, heads, graphs.after, settings.quantization, graphs.opset, max_tokens,
@@ -146,6 +134,52 @@ def export_bundle(
     manifest = write_bundle(target, manifest, files, force=settings.force)
     say(f"packed    {target}, serial {manifest.serial}, {sum(each.bytes for each in manifest.files) / 1e6:.1f} MB")
     return Exported(manifest, gate, graphs.parity)
+
+
+@dataclass(frozen=True)
+class TriedAdded:
+    """What trials of added tools gave."""
+
+    makers: Makers
+    """Calibrated."""
+    matrices: Floats
+    """Of the makers."""
+    trials: Trials
+    """The trials."""
+    tried: Tried
+    """What the quantized graph answered."""
+    rows: CalibrationRows
+    """How the manifest names the trials."""
+
+    def gate(self, before: Candidate, after: Candidate) -> tuple[GateReport, Scored, Heads]:
+        """Compare both graphs on the trials, tools alone: all that a general bundle has to be measured on."""
+        maker = RowMaker(before.interpreter.encoder, self.makers, self.matrices)
+        was, now = tools_only(run_trials(self.trials, before.interpreter, maker)), tools_only(self.tried)
+        rows = [each.row for each in self.trials.trials]
+        return report(before, after, was, now, self.tried.heads, rows), now, self.tried.heads
+
+
+def try_added(
+    interpreter: Interpreter,
+    makers: Makers,
+    matrices: Floats,
+    tools: Sequence[TrainedTool],
+    rows: Sequence[Row],
+    folder: Path | None,
+) -> TriedAdded:
+    """Fit on trials what decides about added tools; beside trained ones, first where their rows stand."""
+    trials, encoder, table = read_trials(folder or HELD_OUT), interpreter.encoder, interpreter.table
+    fitted = fit_choices(makers, closed_said(trials, RowMaker(encoder, makers, matrices)))
+    heads = Heads(table.trained, scale=table.scale)
+    placed = fair(fitted, RowMaker(encoder, fitted, matrices), heads, tools, rows)
+    example_bias = None if placed is fitted else placed.calibration.example_bias
+    interpreter.table = Table(table.trained, table.scale, placed.tool_bias, placed.calibration.example_bias)
+    maker = RowMaker(encoder, placed, matrices)
+    tried, with_examples = (run_trials(trials, interpreter, maker, examples) for examples in (0, EXAMPLES))
+    source = "toolsets/held_out" if folder is None else folder.name
+    described = CalibrationRows(source, trials.sha256, len(trials.trials), trials.out_of_scope)
+    calibrated = replace(placed, calibration=calibrate_added(tried, with_examples, described, example_bias))
+    return TriedAdded(calibrated, matrices, trials, tried, described)
 
 
 def _graphs(checkpoint: Checkpoint, heads: Heads, quantization: Quantization, limit: int, say: Say) -> Graphs:
