@@ -296,6 +296,11 @@ def test_options_of_ordinary_training_are_refused(command, tmp_path, options):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_data_folder_needs_tool_sets_whose_rows_lie_there(command, tmp_path):
+    result = command("-o", tmp_path / "out", "--data", tmp_path)
+    assert result.exit_code == 2 and "give TOOLS" in result.stderr
+
+
 def test_it_trains_on_the_command_line(command, bases, tmp_path):
     (tmp_path / "more.yaml").write_text("tools: [{name: halt, description: Now.}]\nrows: rows.jsonl\n")
     (tmp_path / "data").mkdir()
