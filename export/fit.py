@@ -117,7 +117,7 @@ def fit(
     examples, stop, extra = map(words.numbered, (examples, stop, extra))
     settings = without_needless_outliers(settings, examples, keys)
     narrow = {name: replace(each, ids=tuple(map(words.number, each.ids))) for name, each in described.items()}
-    made = MadeRows.of(keys.tools, keys.slots, tools, narrow, pad, settings.made_tools)
+    made = MadeRows.of(keys.tools, keys.slots, tools, narrow, pad, aside(settings.made_tools, len(tools)))
     material = Material(
         keys, examples, stop, Collator(pad), LabelsOf(keys, tools), grown, words, settings, say,
         made if settings.made_tools else None,
@@ -132,6 +132,11 @@ def fit(
     words.widen(model.encoder, table)
     model.half_precision = False
     return model, parameters
+
+
+def aside(most: int, tools: int) -> int:
+    """Return how many tools' rows are put aside in a step: a tenth of the tools, one at least, `most` at most."""
+    return min(most, max(1, tools // 10))
 
 
 def _check_lengths(keys: Heads, examples: Examples, stop: Examples, limit: int) -> None:

@@ -46,7 +46,7 @@ class TrainSettings:
     slot_weight: float = 1.0
     """Weight of the slots' loss against the tool's."""
     made_tools: int = 6
-    """Tools a step whose rows are made from their descriptions, so that tools added later fit beside; 0 for none."""
+    """Tools a step, at most, whose rows are made from descriptions, for tools that are added later; 0 for none."""
     made_weight: float = 0.3
     """Weight of the loss on them."""
     swapped: float = 0.0
