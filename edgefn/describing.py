@@ -7,7 +7,7 @@ description, that of a parameter or a value the mean over its own words, read be
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -62,6 +62,15 @@ def fillable(tool: Tool) -> list[Parameter]:
 def words_in(name: str) -> str:
     """Return the words of a name: "getCurrentWeather" is "get current weather"."""
     return " ".join(filter(None, _JOINTS.split(name))).lower()
+
+
+def tokens_at(offsets: Sequence[tuple[int, int]], place: Place) -> tuple[int, int] | None:
+    """Return the first token that touches the characters of `place`, and one past the last; None where none does.
+
+    Training and the device find a parameter's tokens by this one function.
+    """
+    touched = [token for token, (start, end) in enumerate(offsets) if start < place[1] and end > place[0]]
+    return (touched[0], touched[-1] + 1) if touched else None
 
 
 class _Text:

@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from edgefn.added.cache import RowCache
 from edgefn.added.making import RowMaker
 from edgefn.binding import OnMismatch, checked, select_only
 from edgefn.bundle import Bundle, read_bundle
@@ -94,8 +93,11 @@ def open_maker(bundle: Bundle, encoder: Encoder, row_cache: str | Path | None = 
             hint="export the bundle again",
         )
     matrices = np.frombuffer(data, dtype="<f2").astype(np.float32).reshape(-1, dim)
-    cache = None if row_cache is None else RowCache(Path(row_cache), bundle.manifest.id)
-    return RowMaker(encoder, makers, matrices, cache)
+    if row_cache is None:
+        return RowMaker(encoder, makers, matrices)
+    from edgefn.added.cache import RowCache  # only who keeps rows pays for it
+
+    return RowMaker(encoder, makers, matrices, RowCache(Path(row_cache), bundle.manifest.id))
 
 
 def bind(manifest: Manifest, tools: Tools, on_mismatch: OnMismatch = "raise") -> tuple[Registry, tuple[Tool, ...]]:

@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from .episodes import Episode, Prepared, Said, epoch
 from .makers import Made, make, read
 from .model import Makers, ToolModel
+from .trainer import WeightAverage
 from .tune import parameter_groups
 from .tune import prepare as prepare_tuning
 
@@ -126,7 +127,7 @@ def _train(
     per_epoch = len(list(epoch(sets, settings.most, random.Random(0))))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _Schedule(settings, epochs * per_epoch))
     trained = [each for each in model.parameters() if each.requires_grad]
-    average = [each.detach().clone() for each in trained]
+    average = WeightAverage(model, settings.average_decay)
     step, started = 0, time.perf_counter()
     for number in range(1, epochs + 1):
         model.train()
@@ -138,17 +139,15 @@ def _train(
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
             schedule.step()
-            model.to_unit_rows()
             step += 1
-            decay = min(settings.average_decay, (1 + step) / (10 + step))
-            torch._foreach_lerp_(average, [each.data for each in trained], 1 - decay)
+            average.update(model, step)
             for name, loss in losses.items():
                 total[name] = total.get(name, 0.0) + float(loss.detach()) / per_epoch
-        _swap(trained, average)
+        average.swap(model)
         parts = ", ".join(f"{name} {value:.3f}" for name, value in total.items())
         say(f"epoch {number}: {parts}; {time.perf_counter() - started:.0f} s{watch(model)}")
         if number < epochs:
-            _swap(trained, average)
+            average.swap(model)
 
 
 class _Schedule:
@@ -161,13 +160,6 @@ class _Schedule:
         if step < self.warm:
             return (step + 1) / self.warm
         return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - self.warm) / max(1, self.steps - self.warm))))
-
-
-def _swap(trained: Sequence[torch.nn.Parameter], average: Sequence[Tensor]) -> None:
-    for parameter, held in zip(trained, average, strict=True):
-        kept = parameter.data.clone()
-        parameter.data.copy_(held)
-        held.copy_(kept)
 
 
 def episode_losses(

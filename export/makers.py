@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import PreTrainedTokenizerFast
 
-from edgefn.describing import Place, describe
+from edgefn.describing import Place, describe, tokens_at
 from edgefn.errors import CheckpointError
 from edgefn.tool import Tool
 
@@ -58,12 +58,6 @@ def tokens_of(tool: Tool, tokenizer: PreTrainedTokenizerFast, max_tokens: int) -
                 values.append((name, value, number, found))
     head = tokens_at(encodings[0].offsets[:max_tokens], texts[0].head) or (0, 1)
     return ToolTokens(tuple(each.ids[:max_tokens] for each in encodings), head, tuple(parameters), tuple(values))
-
-
-def tokens_at(offsets: Sequence[tuple[int, int]], place: Place) -> Place | None:
-    """Return the tokens that touch the characters of `place`; None where none does."""
-    touched = [token for token, (start, end) in enumerate(offsets) if start < place[1] and end > place[0]]
-    return (touched[0], touched[-1] + 1) if touched else None
 
 
 def inherit(model: ToolModel, base: str) -> None:

@@ -39,9 +39,13 @@ class WeightAverage(TrainerCallback):
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Bring rows back to unit length, then move the average towards the weights of this step."""
-        kwargs["model"].to_unit_rows()
-        decay = min(self.decay, (1 + state.global_step) / (10 + state.global_step))
-        current = _trained(kwargs["model"])
+        self.update(kwargs["model"], state.global_step)
+
+    def update(self, model: ToolModel, step: int) -> None:
+        """Do that after step number `step`, counted from one."""
+        model.to_unit_rows()
+        decay = min(self.decay, (1 + step) / (10 + step))
+        current = _trained(model)
         torch._foreach_lerp_(list(self.weights.values()), [p.data for p in current.values()], 1 - decay)
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgefn.added.decoding import NEVER
 from edgefn.added.making import RowMaker
 from edgefn.added.toolrows import ToolRows
 from edgefn.arguments.filling import Filled
@@ -50,7 +51,6 @@ EXAMPLES = 3
 """Examples of every tool in the trials with examples."""
 _FEW = 4
 """Tools beside each other in a small trial, at most."""
-_NEVER = -1e4
 _SEED = 0
 
 
@@ -167,7 +167,7 @@ def run_trials(trials: Trials, interpreter: Interpreter, maker: RowMaker, exampl
     heads = trials.heads(empty.trained)
     trained = sum(each is not None for each in empty.trained)
     column = {name: at for at, name in enumerate(heads.tools)}
-    logits = np.full((len(answers), len(column)), _NEVER, dtype=np.float32)
+    logits = np.full((len(answers), len(column)), NEVER, dtype=np.float32)
     for at, answer in enumerate(answers):
         for name, logit in answer.logits.items():
             logits[at, column[name]] = logit

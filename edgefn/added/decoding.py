@@ -13,7 +13,8 @@ from edgefn.manifest import Heads
 from edgefn.tool import Tool
 from edgefn.words import Word
 
-_NEVER = -1e4
+NEVER = -1e4
+"""Logit of what cannot be; not -inf, which times a probability of zero is no number."""
 
 
 class OneSpanDecoder(SpanDecoder):
@@ -39,7 +40,7 @@ class OneSpanDecoder(SpanDecoder):
             if not spare:
                 return Decoded(logits, labels)
             for word, slot in spare:
-                logits[word, 2 * slot + 1 : 2 * slot + 3] = _NEVER
+                logits[word, 2 * slot + 1 : 2 * slot + 3] = NEVER
 
     def _spare(self, logits: NDArray[np.float32], labels: Sequence[int]) -> list[tuple[int, int]]:
         """Return word and slot of every word in a span that is not the best of a parameter of one value."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgefn.added.cache import RowCache
 from edgefn.added.toolrows import ToolRows, stacked, unit
 from edgefn.arguments.keys import OUTSIDE, choice_values, type_of
-from edgefn.describing import Described, Place, closed_texts, describe, fillable
+from edgefn.describing import Described, Place, closed_texts, describe, fillable, tokens_at
 from edgefn.encoder import Encoder, Floats, Scores
 from edgefn.errors import EngineError, ToolDefinitionError
 from edgefn.manifest import Heads, Makers
 from edgefn.tool import Tool
+
+if TYPE_CHECKING:
+    from edgefn.added.cache import RowCache
 
 
 class RowMaker:
@@ -117,6 +120,5 @@ def _means(
 def _mean(read: Read, place: Place) -> Floats:
     """Return the unit mean over the tokens that touch a place; of one that was cut off, over the last token."""
     offsets, tokens = read
-    touched = [at for at, (start, end) in enumerate(offsets) if start < place[1] and end > place[0]]
-    first, after = (touched[0], touched[-1] + 1) if touched else (len(tokens) - 1, len(tokens))
+    first, after = tokens_at(offsets, place) or (len(tokens) - 1, len(tokens))
     return unit(tokens[first:after].mean(0, dtype=np.float32))

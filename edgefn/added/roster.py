@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -78,10 +77,7 @@ class Roster:
                 )
             if tool.name not in self._registry:
                 raise self._unknown(tool.name)
-            rows = self._rows(tool, texts)
-            table = self._interpreter.table.with_tools([rows])
-            self._registry.put(tool)
-            self._interpreter.table = with_thresholds(table, [rows], self._selector)
+            self._put([(tool, texts)])
 
     def correct(self, text: str, tool: str | None) -> None:
         """Learn that `text` should call `tool`, or with None that no tool does; raises ToolDefinitionError.
@@ -93,15 +89,15 @@ class Roster:
             if tool not in table.names:
                 raise self._unknown(tool)
             scores = self._makes().scores(text, tool or "none of these")
-            wrong = [each.without_example(text) for each in table.added.values() if text in each.texts]
-            table = table.with_tools(each for each in wrong if each.tool.name != tool)
+            changed = [each.without_example(text) for each in table.added.values() if text in each.texts]
+            changed = [each for each in changed if each.tool.name != tool]
             rows = table.added.get(tool) if tool is not None else None
             if rows is not None:
-                rows = rows.with_example(text, scores)
-                table = with_thresholds(table.uncorrected(text).with_tools([rows]), [rows], self._selector)
+                changed.append(rows.with_example(text, scores))
+                table = table.uncorrected(text)
             else:
                 table = table.corrected(Correction(tool, text, scores.embedding))
-            self._interpreter.table = table
+            self._interpreter.table = with_thresholds(table.with_tools(changed), changed, self._selector)
 
     def examples(self) -> dict[str, tuple[str, ...]]:
         """Return the example utterances of every added tool, corrections among them: what `add` takes next time."""
@@ -161,6 +157,8 @@ class Roster:
         return self._maker
 
     def _unknown(self, name: str | None) -> ToolDefinitionError:
+        import difflib  # only who mistypes a name pays for it
+
         known = [each for each in self._interpreter.table.names if each is not None]
         close = difflib.get_close_matches(str(name), known, _CLOSE) or known[:_CLOSE]
         return ToolDefinitionError(f"no tool is named {name!r}", hint=f"the nearest: {', '.join(close) or 'none'}")

@@ -6,14 +6,15 @@ same logits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from edgefn.added.chunks import chunks
-from edgefn.added.decoding import OneSpanDecoder
+from edgefn.added.decoding import NEVER, OneSpanDecoder
 from edgefn.added.numerals import Mask, word_masks
 from edgefn.arguments.filling import Filled, Filler
 from edgefn.arguments.naming import place_of
@@ -23,8 +24,6 @@ from edgefn.manifest import Heads, Makers
 from edgefn.tool import Tool
 from edgefn.words import Word
 
-NEVER = -1e4
-"""Logit of what cannot be."""
 EXPECTED_BEGIN, EXPECTED_INSIDE = 2.0, 0.6
 """Added to B and I of a required parameter: who asks for a tool mostly says what it needs.
 
@@ -76,6 +75,23 @@ class ToolRows:
         names = [name for tag, name, _ in self.heads.slots if tag == "B"]
         return np.array([expected if name in required else (begin, inside) for name in names], np.float32).ravel()
 
+    @cached_property
+    def _choice_biases(self) -> Floats:
+        """Bias of every choice row, [choices]."""
+        makers, required = self.makers, {each.name for each in self.tool.parameters if each.required}
+        biases = [
+            makers.value_bias if value is not None
+            else makers.required_unsaid_bias if name in required else makers.unsaid_bias
+            for name, _, value in self.heads.choices
+        ]  # fmt: skip
+        return np.array(biases, np.float32)
+
+    @cached_property
+    def _slot_schemas(self) -> list[Mapping[str, Any]]:
+        """Schema of every slot's parameter, in the order of the slots."""
+        schemas = {each.name: each.schema for each in self.tool.parameters}
+        return [schemas[name] for tag, name, _ in self.heads.slots if tag == "B"]
+
     def with_example(self, text: str, scores: Scores) -> ToolRows:
         """Return these rows sharpened by one more utterance; one that is known changes nothing."""
         if text in self.texts:
@@ -89,7 +105,7 @@ class ToolRows:
         """Return these rows as if an utterance had never been among the examples."""
         kept = [at for at, each in enumerate(self.texts) if each != text]
         texts = tuple(self.texts[at] for at in kept)
-        return replace(self, texts=texts, examples=self.examples[kept], against=self.against[kept])
+        return replace(self, texts=texts, examples=self.examples[kept], against=self.against[kept], threshold=None)
 
     def accepted_from(self, threshold: float | None) -> ToolRows:
         """Return these rows with a threshold of their own."""
@@ -128,24 +144,15 @@ class ToolRows:
 
     def _masks(self, text: str, words: Sequence[Word]) -> dict[int, Mask]:
         """Return, for every slot whose type tells its words, which may begin a value and which may go on."""
-        names = [name for tag, name, _ in self.heads.slots if tag == "B"]
-        schemas = {each.name: each.schema for each in self.tool.parameters}
-        return word_masks([text[word.start : word.end] for word in words], [schemas[name] for name in names])
+        return word_masks([text[word.start : word.end] for word in words], self._slot_schemas)
 
     def _choice_logits(self, text: str, scores: Scores) -> Floats:
         """Return [choices]; a value that the utterance names has a bonus."""
         if not self.heads.choices:
             return np.zeros(0, np.float32)
-        makers = self.makers
-        required = {each.name for each in self.tool.parameters if each.required}
-        biases = [
-            makers.value_bias if value is not None
-            else makers.required_unsaid_bias if name in required else makers.unsaid_bias
-            for name, _, value in self.heads.choices
-        ]  # fmt: skip
         named = [value is not None and place_of(value, text) is not None for _, _, value in self.heads.choices]
-        logits = np.float32(makers.choice_scale) * (self.choices @ scores.embedding) + np.array(biases, np.float32)
-        together: Floats = logits + np.float32(makers.named_bonus) * np.array(named, np.float32)
+        logits = np.float32(self.makers.choice_scale) * (self.choices @ scores.embedding) + self._choice_biases
+        together: Floats = logits + np.float32(self.makers.named_bonus) * np.array(named, np.float32)
         return together
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from edgefn.arguments.forms import fold
 from edgefn.describing import Place, words_in
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
@@ -40,5 +39,7 @@ def _joined(value: str) -> str:
 
 @lru_cache(maxsize=64)
 def _words(text: str) -> tuple[tuple[int, int, str], ...]:
-    """Return first character, last and folded form of every word."""
+    """Return first character, one past the last and folded form of every word."""
+    from edgefn.arguments.forms import fold  # sounds and pinyin come along: only who has closed parameters pays
+
     return tuple((each.start(), each.end(), fold(each[0]).replace(" ", "")) for each in _WORD.finditer(text))

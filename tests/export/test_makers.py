@@ -9,7 +9,7 @@ from edgefn.export.added import half, makers_of, matrices_of
 from edgefn.export.base import load_encoder, load_tokenizer
 from edgefn.export.checkpoint import save_checkpoint
 from edgefn.export.general import choice_logits, slot_logits
-from edgefn.export.makers import TEXT_TOKENS, inherit, make, tokens_at, tokens_of
+from edgefn.export.makers import TEXT_TOKENS, inherit, make, tokens_of
 from edgefn.export.model import HEADS_FILE
 from edgefn.export.to_onnx import to_onnx
 from edgefn.export.train import GENERAL
@@ -20,6 +20,7 @@ from edgefn.added.making import RowMaker
 from edgefn.added.table import Table
 from edgefn.added.toolrows import NEVER
 from edgefn.arguments.naming import place_of
+from edgefn.describing import tokens_at
 from edgefn.encoder import DESCRIPTION_TOKENS, Encoder
 from edgefn.errors import CheckpointError
 from edgefn.manifest import Heads
