@@ -16,7 +16,7 @@ from edgefn.encoder import Encoder, Floats
 from edgefn.errors import DataError, ExportError
 from edgefn.interpreter import Interpreter
 from edgefn.machine import this_machine
-from edgefn.manifest import CalibrationRows, Heads, Makers, Manifest, TrainedTool
+from edgefn.manifest import Calibration, CalibrationRows, Heads, Makers, Manifest, TrainedTool
 from edgefn.rows import Row, check_labels, read_rows
 from edgefn.session import Session, runtime_version
 
@@ -106,6 +106,41 @@ def export_bundle(
     graphs = _graphs(checkpoint, heads, settings.quantization, limit, say)
     max_tokens = min(settings.max_tokens or (256 if general else 128), limit)
     encoders = [_encoder(checkpoint, each, settings.threads, max_tokens) for each in (graphs.before, graphs.after)]
+    measured = _measure(checkpoint, heads, rows, described, encoders, graphs, settings, say)
+    parts = Parts(
+        checkpoint, heads, graphs.after, settings.quantization, graphs.opset, max_tokens,
+        measured.calibration, rows, _measured(measured.gate, graphs.parity, encoders[1]), settings.serial,
+        measured.makers,
+    )  # fmt: skip
+    manifest, files = pack(parts, encoders[1])
+    manifest = write_bundle(target, manifest, files, force=settings.force)
+    say(f"packed    {target}, serial {manifest.serial}, {sum(each.bytes for each in manifest.files) / 1e6:.1f} MB")
+    return Exported(manifest, measured.gate, graphs.parity)
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """What was measured, and what was fitted to it."""
+
+    gate: GateReport
+    """Before and after quantization, within the budget."""
+    calibration: Calibration
+    """Probability and threshold."""
+    makers: Makers | None
+    """How rows of added tools are made, calibrated; None where none can be added."""
+
+
+def _measure(
+    checkpoint: Checkpoint,
+    heads: Heads,
+    rows: Sequence[Row],
+    described: CalibrationRows | None,
+    encoders: Sequence[Encoder],
+    graphs: Graphs,
+    settings: ExportSettings,
+    say: Say,
+) -> _Fitted:
+    """Try added tools, pass the gate, calibrate; raises GateRefused and DataError."""
     makers = makers_of(checkpoint.model) if isinstance(checkpoint.model, ToolModel) else None
     before, after = (
         Candidate(Interpreter(encoder, heads, NEUTRAL, checkpoint.tools, makers=makers), len(graph))
@@ -116,24 +151,16 @@ def export_bundle(
         tried = try_added(after.interpreter, makers, half(checkpoint.model), checkpoint.tools, rows, settings.trials)
         makers = tried.makers
         say(f"added     tools are accepted at {makers.calibration.threshold:.4f}, tried {tried.rows.rows} times")
-    if general and tried is not None:
-        gate, scored, heads_scored = tried.gate(before, after)
+    if tried is not None and not checkpoint.tools:
+        gate, scored, heads = tried.gate(before, after)
         described = tried.rows
     else:
         gate, scored = compare(before, after, heads, rows)
-        heads_scored = heads
     say(f"gate      {len(gate.flips)} of {gate.rows} decisions flipped, loss {gate.loss_points:+.2f} points")
     gate.enforce(settings.budget)
-    calibration = calibrate(scored, heads_scored, settings.goal, described)
+    calibration = calibrate(scored, heads, settings.goal, described)
     say(f"calibrated threshold {calibration.threshold:.4f} ({calibration.threshold_name})")
-    parts = Parts(
-        checkpoint, heads, graphs.after, settings.quantization, graphs.opset, max_tokens,
-        calibration, rows, _measured(gate, graphs.parity, encoders[1]), settings.serial, makers,
-    )  # fmt: skip
-    manifest, files = pack(parts, encoders[1])
-    manifest = write_bundle(target, manifest, files, force=settings.force)
-    say(f"packed    {target}, serial {manifest.serial}, {sum(each.bytes for each in manifest.files) / 1e6:.1f} MB")
-    return Exported(manifest, gate, graphs.parity)
+    return _Fitted(gate, calibration, makers)
 
 
 @dataclass(frozen=True)
