@@ -1,9 +1,8 @@
 """Tools added at run time, measured: thresholds off a curve, what became of rows, draws and bounds."""
 
-import importlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,10 +32,8 @@ CALL = ToolCall("area", {"base": 10}, 0.9)
 
 
 @pytest.fixture(scope="module")
-def bench() -> Iterator[Callable[[str], ModuleType]]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "benchmarks"))
-        yield importlib.import_module
+def bench(load_benchmark: Callable[[str], ModuleType]) -> Callable[[str], ModuleType]:
+    return load_benchmark
 
 
 def asks_for(parameter: str) -> NeedsArgument:

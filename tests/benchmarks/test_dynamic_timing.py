@@ -1,8 +1,7 @@
 """What added tools cost, measured: one order for all sizes, every size asked the same, memory read early and late."""
 
-import importlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -39,10 +38,8 @@ class Device:
 
 
 @pytest.fixture(scope="module")
-def bench() -> Iterator[Callable[[str], ModuleType]]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "benchmarks"))
-        yield importlib.import_module
+def bench(load_benchmark: Callable[[str], ModuleType]) -> Callable[[str], ModuleType]:
+    return load_benchmark
 
 
 @pytest.fixture

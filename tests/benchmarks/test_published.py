@@ -1,9 +1,8 @@
 """The two published sets: names made legal and back, calls judged by the published rule."""
 
-import importlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -40,10 +39,8 @@ ACCEPTED = {
 
 
 @pytest.fixture(scope="module")
-def bench() -> Iterator[ModuleType]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "benchmarks"))
-        yield importlib.import_module("published")
+def bench(load_benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return load_benchmark("published")
 
 
 def row(answers: Any, *functions: dict[str, Any], **more: Any) -> dict[str, Any]:
