@@ -7,8 +7,16 @@
     │   └── ToolsNotFound          1  a path holds no tool
     ├── ArgumentError              5  arguments do not fit a tool's schema
     ├── NamesUnavailable           5  a live list of names cannot be had
-    ├── ToolFailed                 5  a tool raised
+    ├── ToolFailed                 5  a tool raised, or what it runs in ended
+    │   ├── ToolTimeout            5  a tool took longer than its limit
+    │   ├── ToolCancelled          5  the wait for a tool was called off
+    │   ├── ToolBusy               5  a tool has as many calls as it takes
+    │   └── ToolSwitchedOff        5  a tool hung too often and waits for a reset
     ├── PendingError               1  a call that waited cannot go on
+    ├── PolicyError                1  a policy cannot be read or does not fit the tools
+    ├── ExplicitCallError          2  a line that names a function is not a call
+    ├── AuditError                 1  the audit log cannot be opened or written
+    │   └── AuditBroken            1  lines of the audit log are missing or changed
     ├── InvalidUtterance           2  what was passed is not a string
     ├── DataError                  1  training or evaluation rows are unusable
     ├── CheckpointError            1  a checkpoint folder is unusable
@@ -97,8 +105,42 @@ class ToolFailed(EdgefnError):
     exit_code = 5
 
 
+class ToolTimeout(ToolFailed):
+    """A tool took longer than its limit; where it is not isolated it may still be running."""
+
+
+class ToolCancelled(ToolFailed):
+    """The wait for a tool was called off; where it is not isolated it may still be running."""
+
+
+class ToolBusy(ToolFailed):
+    """A tool has as many calls under way as it takes, and none ended in time; nothing ran."""
+
+
+class ToolSwitchedOff(ToolFailed):
+    """A tool hung too often and is switched off until `Dispatcher.reset`; nothing ran."""
+
+
 class PendingError(EdgefnError):
     """A call that waited cannot go on: it belongs to another bundle, has expired, or its tool is gone."""
+
+
+class PolicyError(EdgefnError):
+    """A policy cannot be read, or asks of a tool what its hints do not allow."""
+
+
+class ExplicitCallError(EdgefnError):
+    """A line that names a function is not a call that can be made."""
+
+    exit_code = 2
+
+
+class AuditError(EdgefnError):
+    """The audit log cannot be opened or written: the disk is full, or another process writes it."""
+
+
+class AuditBroken(AuditError):
+    """Lines of the audit log are missing, changed or out of order."""
 
 
 class InvalidUtterance(EdgefnError, TypeError):
