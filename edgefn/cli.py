@@ -29,6 +29,7 @@ _COMMANDS = {
     "eval": "edgefn.commands",
     "bench": "edgefn.commands",
     "doctor": "edgefn.commands",
+    "audit": "edgefn.audit_commands",
     "completion": "edgefn.commands",
 }
 """Module of every command, imported when it is called or listed."""

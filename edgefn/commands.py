@@ -35,10 +35,10 @@ from edgefn.outcome import (
     NeedsArgument,
     NeedsConfirmation,
     Outcome,
-    Pending,
     ToolCall,
     outcome_to_json,
 )
+from edgefn.pending import Pending
 from edgefn.registry import Registry
 from edgefn.rows import check_labels, read_rows
 from edgefn.selftest import FILE as SELFTEST_FILE

@@ -12,12 +12,13 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeAlias
 
-from edgefn.arguments.booleans import read_boolean
 from edgefn.arguments.filling import Filled
 from edgefn.arguments.normal import MAX_CHARACTERS, normalise
+from edgefn.consent import read_consent
 from edgefn.errors import NamesUnavailable
 from edgefn.interpreter import Interpreter
-from edgefn.outcome import Evidence, Pending
+from edgefn.outcome import Evidence
+from edgefn.pending import Pending
 from edgefn.tool import Tool
 
 _CANCEL = frozenset(
@@ -64,6 +65,11 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """The person wants a moment before the call goes on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Switch:
     """The utterance asks for something else."""
 
@@ -80,7 +86,7 @@ class Change:
     """True where the person agreed to the call as it was asked."""
 
 
-Answer: TypeAlias = Cancel | Switch | Change
+Answer: TypeAlias = Cancel | Wait | Switch | Change
 
 
 def read_answer(interpreter: Interpreter, tool: Tool, text: str, pending: Pending, now: datetime) -> Answer:
@@ -89,13 +95,10 @@ def read_answer(interpreter: Interpreter, tool: Tool, text: str, pending: Pendin
     Raises InvalidUtterance when `text` is not a str, and EngineError when the engine fails.
     """
     said = normalise(text) if isinstance(text, str) else ""
+    if pending.missing is None:
+        return _consent(text, said) or _new_utterance(interpreter, tool, text, None, now)
     if said in _CANCEL:
         return Cancel()
-    if pending.missing is None:
-        agreed = _yes_or_no(said)
-        if agreed is not None:
-            return Change(confirmed=True) if agreed else Cancel()
-        return _new_utterance(interpreter, tool, text, None, now)
     bare = _bare(interpreter, tool, pending.missing, text, now) if 0 < len(said) <= MAX_CHARACTERS else None
     if bare is not None and bare.arguments:
         return bare
@@ -103,11 +106,16 @@ def read_answer(interpreter: Interpreter, tool: Tool, text: str, pending: Pendin
     return bare if bare is not None and answer == Change() else answer
 
 
-def _yes_or_no(said: str) -> bool | None:
-    try:
-        return read_boolean(said)
-    except ValueError:  # both were said
-        return None
+def _consent(text: str, said: str) -> Answer | None:
+    """Return what is said of a call that waits for a confirmation; None where it is something else."""
+    match read_consent(text) if isinstance(text, str) else None:
+        case "yes":
+            return Change(confirmed=True)
+        case "wait":
+            return Wait()
+        case "no":
+            return Cancel()
+    return Cancel() if said in _CANCEL else None
 
 
 def _bare(interpreter: Interpreter, tool: Tool, name: str, text: str, now: datetime) -> Change | None:

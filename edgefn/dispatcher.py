@@ -1,43 +1,59 @@
 """The path from an utterance to an outcome, and nothing else.
 
-__call__ ─▶ predict ─▶ Interpreter.interpret ─▶ Encoder.encode ─▶ Encoder.run ─▶ Selector.select ─▶ Filler.fill
-    └─────▶ finish  ─▶ execution.run
+__call__ ─▶ Listener.hear ─▶ Interpreter ─▶ Encoder.encode ─▶ Encoder.run ─▶ Selector.select ─▶ Filler.fill
+    │           └──────────▶ Clearance.clear
+    └─────▶ Execution.carry_out ─▶ Runner.run
 """
 
 from __future__ import annotations
 
-import time
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from edgefn import execution
 from edgefn.added.lint import Finding
 from edgefn.added.making import RowMaker
-from edgefn.added.roster import AnyTool, Roster
+from edgefn.added.roster import AnyTool, Roster, as_tool
+from edgefn.clearance import Clearance, Ready
 from edgefn.encoder import Encoder
-from edgefn.errors import ArgumentError, PendingError, ToolDefinitionError, ToolFailed
-from edgefn.interpreter import Interpretation, Interpreter
+from edgefn.errors import AuditError
+from edgefn.execution.execution import FALLBACK, Execution
+from edgefn.execution.signals import Cancellation
+from edgefn.execution.slots import Slots
+from edgefn.execution.waiting import BLOCKING, Waiting, drive
+from edgefn.interpreter import Interpreter
+from edgefn.listening import ANYBODY, Listener, Request
 from edgefn.manifest import Manifest
-from edgefn.outcome import (
-    Abstained,
-    AbstainReason,
-    Done,
-    Evidence,
-    Failed,
-    NeedsArgument,
-    NeedsConfirmation,
-    Outcome,
-    Pending,
-    ToolCall,
-)
+from edgefn.observing.observer import Observer, Observers
+from edgefn.outcome import Abstained, Answered, Outcome, ToolCall
+from edgefn.pending import Pending
+from edgefn.policy.policy import Policy
+from edgefn.policy.session import Session
 from edgefn.registry import Registry
+from edgefn.scores_cache import ScoresCache
+from edgefn.signature import is_async
 from edgefn.tool import Tool
+from edgefn.trace import Tracer
 
-PENDING_SECONDS = 120.0
-"""How long an unfinished call waits for its answer."""
-_UNFIT = "what was said for it does not fit"
+if TYPE_CHECKING:
+    from edgefn.audit.recorder import Recorder
+
+Fallback: TypeAlias = Callable[[str, Abstained], Any]
+"""Is asked about what no tool was sure of: a larger model's client, a human desk. It may be async.
+
+A `ToolCall` that it returns is judged and run like any other, None leaves it at abstaining, all else is the answer.
+"""
+Heard: TypeAlias = Callable[[Tracer], Ready | Outcome]
+
+_TOOL_THREADS = 64
+"""How many tools event loops may run in threads at once; more wait in line."""
+_FOR_THE_FALLBACK = frozenset(
+    {"none_of_these", "unsure", "too_long", "unknown_script", "not_registered", "select_only"}
+)
+"""Why no tool was called where a fallback may know better; what the policy refused is not among them."""
 
 
 class Dispatcher:
@@ -50,38 +66,74 @@ class Dispatcher:
         registry: Registry,
         now: Callable[[], datetime] = datetime.now,
         maker: RowMaker | None = None,
+        *,
+        policy: Policy | None = None,
+        fallback: Fallback | None = None,
+        recorder: Recorder | None = None,
+        observers: Sequence[Observer] = (),
+        selection_cache: int = 0,
     ) -> None:
-        """Join what `edgefn.load` built; `registry` holds the tools of this device, `now` tells local time.
+        """Join what `edgefn.load` built.
 
-        `maker` makes the rows of tools that are added later; None where the bundle takes none.
+        Args:
+            manifest: of the bundle.
+            encoder: its engine.
+            registry: the tools of this device.
+            now: tells local time.
+            maker: makes the rows of tools that are added later; None where the bundle takes none.
+            policy: what each tool may do, and how it is run.
+            fallback: is asked about what no tool was sure of.
+            recorder: writes the audit log.
+            observers: are told of every outcome.
+            selection_cache: how many utterances' scores are kept.
+
+        Raises:
+            PolicyError: the policy asks of a tool what it does not allow.
+            ToolDefinitionError: a tool is to run isolated, and no other process could load it.
         """
         self.manifest = manifest
         self.registry = registry
         self.encoder = encoder
         self.now = now
+        self.policy = policy or Policy()
         self.interpreter = Interpreter.of(manifest, encoder, registry)
+        self.interpreter.cache = ScoresCache(selection_cache) if selection_cache > 0 else None
         self.selector = self.interpreter.selector
         self._roster = Roster(self.interpreter, registry, manifest.tools, maker)
+        self._clearance = Clearance(manifest.id, registry, self.policy)
+        self._listener = Listener(manifest.id, self.interpreter, registry, self._clearance, now, self.policy.explicit)
+        self._observers = Observers(observers)
+        self._execution = Execution(self._observers)
+        self._fallback = fallback
+        self._recorder = recorder
+        self._readers, self._threads = Slots(os.cpu_count() or 1), Slots(_TOOL_THREADS)
+        self.policy.check(registry)
+        self._check(registry)
+
+    # ---- tools that come and go
 
     def add(self, tool: AnyTool, examples: Iterable[str] = ()) -> None:
         """Add a tool that can be called at once: its texts are read by the encoder of the bundle; safe while calls run.
 
-        Example utterances, a handful, sharpen its row. Raises DuplicateTool, and ToolDefinitionError where it cannot be
-        described; nothing has changed then.
+        Example utterances, a handful, sharpen its row. Raises DuplicateTool, PolicyError, and ToolDefinitionError where
+        it cannot be described or isolated; nothing has changed then.
         """
-        self._roster.add([(tool, examples)])
+        self._roster.add([(made, examples) for made in self._check([as_tool(tool)])])
 
     def add_all(self, tools: Iterable[AnyTool]) -> None:
         """Add many tools at once, all or none: faster than one by one."""
-        self._roster.add([(tool, ()) for tool in tools])
+        self._roster.add([(made, ()) for made in self._check(map(as_tool, tools))])
 
     def remove(self, name: str) -> None:
         """Take a tool out; a call of it that is under way ends as it would have. Raises ToolDefinitionError."""
         self._roster.remove(name)
+        self._execution.forget(name)
 
     def replace(self, tool: AnyTool, examples: Iterable[str] = ()) -> None:
-        """Put a tool in the place of the added one of its name. Raises ToolDefinitionError."""
-        self._roster.replace(tool, examples)
+        """Put a tool in the place of the added one of its name. Raises PolicyError and ToolDefinitionError."""
+        (made,) = self._check([as_tool(tool)])
+        self._roster.replace(made, examples)
+        self._execution.forget(made.name)
 
     def correct(self, text: str, tool: str | None) -> None:
         """Learn that `text` should have called `tool`, or None for no tool. Raises ToolDefinitionError."""
@@ -95,21 +147,45 @@ class Dispatcher:
         """Return what is wrong with the added tools: pairs that will be confused, and what to add."""
         return self._roster.lint()
 
-    def __call__(self, text: str, pending: Pending | None = None) -> Outcome:
+    # ---- what is said
+
+    def __call__(
+        self,
+        text: str,
+        pending: Pending | None = None,
+        session: Session | None = None,
+        *,
+        cancel: Cancellation | None = None,
+    ) -> Outcome:
         """Select a tool for `text`, fill its arguments and run it; with `pending`, go on with a call that waited.
 
-        Whatever the tool does, the result is an outcome. Raises InvalidUtterance when `text` is not a str, and
-        EngineError when the engine fails.
+        Whatever the tool does, the result is an outcome. `session` says who speaks; `cancel` calls the wait off from
+        another thread. Raises InvalidUtterance when `text` is not a str, and EngineError when the engine fails.
         """
-        if pending is not None:
-            return self._go_on(text, pending)
-        call = self.predict(text)
-        return call if isinstance(call, Abstained) else self.finish(call)
+        request = Request(text, pending, session or ANYBODY, cancel)
+        return drive(self._dispatch(partial(self._listener.hear, request), request, BLOCKING))
+
+    async def acall(
+        self,
+        text: str,
+        pending: Pending | None = None,
+        session: Session | None = None,
+        *,
+        cancel: Cancellation | None = None,
+    ) -> Outcome:
+        """Do what a call does without blocking the event loop: `async` tools run in it, all else in threads.
+
+        A task that is cancelled ends its isolated or `async` tool; of another tool it ends the wait.
+        """
+        from edgefn.execution.looping import Looping  # only who has an event loop pays for asyncio
+
+        request = Request(text, pending, session or ANYBODY, cancel)
+        wait = Looping(self._readers, self._threads)
+        return await self._dispatch(partial(self._listener.hear, request), request, wait)
 
     def predict(self, text: str) -> ToolCall | Abstained:
-        """Return the call that `text` asks for, or why there is none; nothing is run."""
-        found = self.interpreter.interpret(text, self.now())
-        return Abstained(found) if isinstance(found, str) else self._decide(found)
+        """Return the call that `text` asks for, or why there is none; nothing is run, and no policy is asked."""
+        return self._listener.predict(text, Tracer())
 
     def predict_batch(self, texts: Sequence[str], threads: int = 2) -> list[ToolCall | Abstained]:
         """Return exactly what `predict` returns for each text, in order.
@@ -121,109 +197,131 @@ class Dispatcher:
         with ThreadPoolExecutor(max_workers=threads) as pool:
             return list(pool.map(self.predict, texts))
 
-    def finish(self, call: ToolCall, *, confirmed: bool = False) -> Outcome:
-        """Run a call, or say what stands in its way."""
-        tool = self.registry.get(call.tool)
-        if tool is None:  # removed since it was selected
-            return Abstained("not_registered", call.tool, call.probability)
-        if tool.function is None:
-            return Abstained("select_only", tool.name, call.probability)
-        if call.error is not None:
-            return Failed(call, call.error)
-        unfit = next((each for each in call.evidence if each.problem), None)
-        if unfit is not None:
-            return self._ask(tool, call, unfit.parameter, unfit.problem)
-        try:
-            arguments = tool.bind(call.arguments)
-        except ArgumentError as exc:
-            if all(exc.parameter != each.name for each in tool.parameters):
-                return Failed(call, exc)
-            return self._ask(tool, call, exc.parameter, "" if exc.missing else exc.message)
-        if tool.hints.destructive and not confirmed:
-            return self._confirm(tool, call)
-        try:
-            return Done(call, execution.run(tool, arguments))
-        except ToolFailed as exc:
-            return Failed(call, exc)
+    def finish(
+        self,
+        call: ToolCall,
+        *,
+        confirmed: bool = False,
+        session: Session | None = None,
+        cancel: Cancellation | None = None,
+    ) -> Outcome:
+        """Run a call that the application makes, or say what stands in its way; `confirmed` where a person agreed."""
+        request = Request("", None, session or ANYBODY, cancel)
 
-    def resume(self, pending: Pending, arguments: Mapping[str, Any] | None = None) -> Outcome:
+        def hear(tracer: Tracer) -> Ready | Outcome:
+            tracer.path = "application"
+            return self._clearance.clear(call, request.session, tracer, confirmed=confirmed)
+
+        return drive(self._dispatch(hear, request, BLOCKING))
+
+    def resume(
+        self,
+        pending: Pending,
+        arguments: Mapping[str, Any] | None = None,
+        session: Session | None = None,
+        *,
+        cancel: Cancellation | None = None,
+    ) -> Outcome:
         """Go on with a call that waited, with the arguments that were missing; calling this is the confirmation.
 
-        `Failed` when `pending` belongs to another bundle, has expired, or its tool is gone.
+        `Failed` when `pending` belongs to another bundle, has expired, or its tool is gone; a confirmation also when
+        this dispatcher did not ask for it, or took it before.
         """
-        known = {**pending.arguments, **(arguments or {})}
-        call = ToolCall(pending.tool, known, pending.probability, _still_unfit(pending, known))
-        refused = self._refusal(pending)
-        if refused is not None:
-            return Failed(call, refused)
-        # What was confirmed is the call as it was asked: with other arguments it is another call.
-        return self.finish(call, confirmed=pending.missing is None and not arguments)
+        request = Request("", pending, session or ANYBODY, cancel)
+        hear = partial(self._listener.resume, pending, arguments or {}, request.session)
+        return drive(self._dispatch(hear, request, BLOCKING))
 
-    def _decide(self, found: Interpretation) -> ToolCall | Abstained:
-        selection = found.selection
-        thresholded = found.tool_probability if selection.added else found.probability
-        if not found.accepted:
-            reason: AbstainReason = "none_of_these" if selection.none_won else "unsure"
-            return Abstained(reason, None, thresholded, selection.ranking)
-        if selection.tool not in self.registry:
-            # Never the runner-up: the wrong tool must not run because the right one is absent.
-            return Abstained("not_registered", selection.tool, thresholded, selection.ranking)
-        return found.call()
+    # ---- the state of this device
 
-    def _go_on(self, text: str, pending: Pending) -> Outcome:
-        """Read `text` as the answer to what was asked, and go on."""
-        from edgefn.conversation import Cancel, Change, Switch, read_answer  # only a call that waited pays for it
+    @property
+    def switched_off(self) -> frozenset[str]:
+        """Tools that hung too often and are not called until `reset`."""
+        return self._execution.runner.health.switched_off
 
-        refused = self._refusal(pending)
-        if refused is not None:
-            return Failed(ToolCall(pending.tool, pending.arguments, pending.probability), refused)
+    @property
+    def left_behind(self) -> dict[str, int]:
+        """How many calls of which tool took too long, could not be ended, and go on."""
+        return self._execution.runner.health.left
+
+    def reset(self, tool: str) -> None:
+        """Let a tool be called again that was switched off."""
+        self._execution.runner.health.reset(tool)
+
+    @property
+    def unknown(self) -> tuple[Mapping[str, Any], ...]:
+        """Destructive calls that were about to run when the process last ended, as the audit log has them.
+
+        Whether they did is not known; they are never run again by themselves.
+        """
+        return () if self._recorder is None else self._recorder.log.unknown
+
+    def close(self) -> None:
+        """End the processes of isolated tools and close the audit log; also at the end of a `with` block."""
+        self._execution.close()
+        if self._recorder is not None:
+            self._recorder.close()
+
+    def __enter__(self) -> Dispatcher:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ---- the path
+
+    async def _dispatch(self, hear: Heard, request: Request, wait: Waiting) -> Outcome:
+        tracer = Tracer(role=request.session.role)
+        found = await wait.do(hear, tracer)
+        tracer.step("read")
+        if self._fallback is not None and isinstance(found, Abstained) and found.reason in _FOR_THE_FALLBACK:
+            found = await self._fall_back(self._fallback, found, request, wait, tracer)
+        outcome = await self._run(found, request, wait, tracer) if isinstance(found, Ready) else found
+        if self._recorder is None:
+            return self._conclude(outcome, request, tracer)
+        return await wait.do(self._conclude, outcome, request, tracer)
+
+    async def _run(self, ready: Ready, request: Request, wait: Waiting, tracer: Tracer) -> Outcome:
+        intend = None if self._recorder is None else partial(self._recorder.intend, ready, tracer)
         try:
-            tool = self.registry[pending.tool]
-            answer = read_answer(self.interpreter, tool, text, pending, self.now())
-        except ToolDefinitionError as exc:  # removed since
-            gone = PendingError(f"{pending.tool} is no longer registered", hint=exc.hint)
-            return Failed(ToolCall(pending.tool, pending.arguments, pending.probability), gone)
-        match answer:
-            case Cancel():
-                return Abstained("cancelled", pending.tool, pending.probability)
-            case Switch():
-                return self(text)
-            case Change(arguments=arguments, evidence=evidence, confirmed=confirmed):
-                known = {**tool.read(pending.arguments), **arguments}
-                call = ToolCall(pending.tool, known, pending.probability, (*evidence, *_still_unfit(pending, known)))
-                return self.finish(call, confirmed=confirmed)
+            return await self._execution.carry_out(ready, wait, tracer, request.cancel, request.language, intend)
+        except BaseException:  # an interrupt, or the task that waits was cancelled
+            if self._recorder is not None:
+                self._recorder.interrupted(tracer)
+            raise
+        finally:
+            tracer.step("run")
 
-    def _refusal(self, pending: Pending) -> PendingError | None:
-        if pending.bundle_id != self.manifest.id:
-            return PendingError("this pending call is of another bundle", hint="dispatch the utterance again")
-        if time.time() > pending.expires:
-            return PendingError("this pending call has expired", hint="dispatch the utterance again")
-        if pending.tool not in self.registry:
-            return PendingError(f"{pending.tool} is no longer registered", hint="dispatch the utterance again")
-        names = {None, *(each.name for each in self.registry[pending.tool].parameters)}
-        for name in (pending.missing, *pending.unfit):
-            if name not in names:
-                return PendingError(f"{pending.tool} takes no {name!r}", hint="dispatch the utterance again")
-        return None
+    async def _fall_back(
+        self, fallback: Fallback, abstained: Abstained, request: Request, wait: Waiting, tracer: Tracer
+    ) -> Ready | Outcome:
+        ask = partial(fallback, request.text, abstained)
+        answer = await self._execution.ask(ask, is_async(fallback), wait, tracer, request.cancel)
+        tracer.step(FALLBACK)
+        if answer is None:
+            return abstained
+        tracer.path = "fallback"
+        if isinstance(answer, ToolCall):
+            return self._clearance.clear(answer, request.session, tracer)
+        return Answered(answer, abstained)
 
-    def _ask(self, tool: Tool, call: ToolCall, parameter: str, problem: str) -> NeedsArgument:
-        question = tool.question_for(parameter)
-        return NeedsArgument(call, parameter, question, self._pending(tool, call, missing=parameter), problem)
+    def _conclude(self, outcome: Outcome, request: Request, tracer: Tracer) -> Outcome:
+        """Write down what came of it before anybody is told."""
+        if self._recorder is not None:
+            try:
+                self._recorder.conclude(outcome, tracer, request.text)
+            except AuditError as exc:
+                outcome = self._recorder.not_written(outcome, tracer, exc)
+            tracer.step("log")
+        outcome = replace(outcome, trace=tracer.done())
+        self._observers.concluded(outcome)
+        return outcome
 
-    def _confirm(self, tool: Tool, call: ToolCall) -> NeedsConfirmation:
-        question = f"{tool.description.rstrip('.') or tool.name} - are you sure?"
-        return NeedsConfirmation(call, question, self._pending(tool, call, missing=None))
+    def _check(self, tools: Iterable[Tool]) -> list[Tool]:
+        """Return the tools, if they can be run as the policy says."""
+        checked = list(tools)
+        for each in checked:
+            if self.policy.terms(each).isolated and each.function is not None:
+                from edgefn.isolation.target import target_of  # only who has such a tool pays for it
 
-    def _pending(self, tool: Tool, call: ToolCall, missing: str | None) -> Pending:
-        known: dict[str, Any] = {}
-        for name, value in call.arguments.items():
-            with suppress(ArgumentError):  # what has no JSON form is asked for again
-                known |= tool.unbind({name: value})
-        expires = time.time() + PENDING_SECONDS
-        unfit = dict.fromkeys(each.parameter for each in call.evidence if each.problem and each.parameter != missing)
-        return Pending(self.manifest.id, call.tool, known, call.probability, missing, expires, tuple(unfit))
-
-
-def _still_unfit(pending: Pending, known: Mapping[str, Any]) -> tuple[Evidence, ...]:
-    """Return the problems of a pending call that no answer has solved yet: nothing that was said is dropped."""
-    return tuple(Evidence(name, 0, 0, "", 0.0, problem=_UNFIT) for name in pending.unfit if name not in known)
+                target_of(each)
+        return checked

@@ -106,7 +106,12 @@ class ToolFailed(EdgefnError):
 
 
 class ToolTimeout(ToolFailed):
-    """A tool took longer than its limit; where it is not isolated it may still be running."""
+    """A tool took longer than its limit; `running` says that it could not be ended and goes on."""
+
+    def __init__(self, message: str, *, running: bool = False, hint: str = "") -> None:
+        """Keep whether it goes on."""
+        super().__init__(message, hint=hint)
+        self.running = running
 
 
 class ToolCancelled(ToolFailed):

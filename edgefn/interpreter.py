@@ -13,6 +13,7 @@ from edgefn.encoder import Encoded, Encoder, Scores
 from edgefn.errors import ToolDefinitionError
 from edgefn.manifest import Calibration, Heads, Makers, Manifest, TrainedTool
 from edgefn.outcome import AbstainReason, ToolCall
+from edgefn.scores_cache import ScoresCache
 from edgefn.selection import Selection, Selector
 from edgefn.tool import Tool
 
@@ -35,6 +36,13 @@ class Interpretation:
     """Calibrated probability that the tool is right: what decides about an added tool."""
     accepted: bool
     """True when the call is likely enough: for a trained tool the whole call, for an added one the tool."""
+    threshold: float
+    """What that was compared with."""
+
+    @property
+    def compared(self) -> float:
+        """The probability that was compared with the threshold."""
+        return self.tool_probability if self.selection.added else self.probability
 
     def call(self) -> ToolCall:
         """Return the tool call with typed arguments."""
@@ -57,6 +65,7 @@ class Interpreter:
     ) -> None:
         """Know `tools` by what their signatures say, the other `trained` ones by the schema they were trained with."""
         self.encoder = encoder
+        self.cache: ScoresCache | None = None
         self.selector = Selector(heads, calibration, None if makers is None else makers.calibration)
         self._heads = heads
         self._trained = {each.name: each for each in trained}
@@ -83,7 +92,20 @@ class Interpreter:
 
     def run(self, encoded: Encoded) -> Scores:
         """Return the scores of one pass, with the embeddings that added tools are judged by where there are any."""
-        return self.encoder.run(encoded, embeddings=bool(self.table))
+        scores = self.known(encoded)
+        return self.run_anew(encoded) if scores is None else scores
+
+    def known(self, encoded: Encoded) -> Scores | None:
+        """Return the scores of the same tokens a moment ago, where they are kept."""
+        return None if self.cache is None else self.cache.get((tuple(encoded.ids), bool(self.table)))
+
+    def run_anew(self, encoded: Encoded) -> Scores:
+        """Return the scores of one pass that is made now."""
+        embeddings = bool(self.table)
+        scores = self.encoder.run(encoded, embeddings)
+        if self.cache is not None:
+            self.cache.put((tuple(encoded.ids), embeddings), scores)
+        return scores
 
     def read(self, encoded: Encoded, scores: Scores, now: datetime) -> Interpretation | AbstainReason:
         """Return the call that the scores of an utterance speak for; why not, where there is no tool at all."""
@@ -105,10 +127,10 @@ class Interpreter:
         log_p = selection.log_p + self.selector.arguments_log_p(filled)
         probability = self.selector.probability(log_p)
         tool_probability = selection.ranking[0].probability
-        accepted = probability >= self.selector.threshold
-        return Interpretation(
-            self.tool(selection.tool), selection, filled, log_p, probability, tool_probability, accepted
-        )
+        threshold = self.selector.threshold
+        accepted = probability >= threshold
+        tool = self.tool(selection.tool)
+        return Interpretation(tool, selection, filled, log_p, probability, tool_probability, accepted, threshold)
 
     def _added(
         self, rows: ToolRows, selection: Selection, encoded: Encoded, scores: Scores, now: datetime
@@ -121,7 +143,7 @@ class Interpreter:
         threshold = self.selector.added_threshold if rows.threshold is None else rows.threshold
         filled = found.without_doubtful(self.selector.argument_threshold)
         accepted = tool_probability >= threshold
-        return Interpretation(rows.tool, selection, filled, log_p, probability, tool_probability, accepted)
+        return Interpretation(rows.tool, selection, filled, log_p, probability, tool_probability, accepted, threshold)
 
     def fill(self, tool: str, encoded: Encoded, scores: Scores, now: datetime) -> Filled:
         """Return the arguments that an utterance gives to `tool`, whichever tool won."""

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from edgefn.added.making import RowMaker
 from edgefn.binding import OnMismatch, checked, select_only
 from edgefn.bundle import Bundle, read_bundle
-from edgefn.dispatcher import Dispatcher
+from edgefn.dispatcher import Dispatcher, Fallback
 from edgefn.encoder import Encoder
 from edgefn.errors import BundleCorrupt, ToolsWarning
 from edgefn.manifest import Manifest
+from edgefn.observing.observer import Observer
+from edgefn.policy.policy import Policy
 from edgefn.registry import Registry
 from edgefn.session import Session
 from edgefn.tool import Tool
+
+if TYPE_CHECKING:
+    from edgefn.audit.recorder import Recorder
 
 Tools: TypeAlias = Registry | str | Path | Iterable[Callable[..., Any] | Tool] | None
 
@@ -34,6 +39,11 @@ def load(
     selftest: bool = False,
     now: Callable[[], datetime] = datetime.now,
     row_cache: str | Path | None = None,
+    policy: Policy | str | Path | None = None,
+    fallback: Fallback | None = None,
+    audit: Recorder | str | Path | None = None,
+    observers: Sequence[Observer] = (),
+    selection_cache: int = 0,
 ) -> Dispatcher:
     """Verify a bundle, open it, and bind it to the tools of this device.
 
@@ -48,22 +58,58 @@ def load(
         selftest: run the bundle's selftest first, and raise EngineError if a decision flips.
         now: tells local time, to which "tomorrow" and "at six" are relative.
         row_cache: folder in which the rows of added tools are kept for the next start; None keeps none.
+        policy: what each tool may do and how it is run, or the .json or .toml file that says so; None asks before
+            destructive tools and ends slow ones.
+        fallback: is asked, with the utterance and the outcome, about what no tool was sure of; see `Fallback`.
+        audit: the log of what was done, or its file; None keeps none.
+        observers: are told of every outcome.
+        selection_cache: how many utterances' scores are kept; 0 keeps none.
 
     Raises:
         BundleError: the bundle is missing, damaged, too new, or does not fit the tools.
+        PolicyError: the policy cannot be read, or asks of a tool what its hints do not allow.
+        AuditError: the log cannot be opened.
         EngineError: ONNX Runtime cannot load or run it.
         ToolDefinitionError: the tools cannot be loaded.
     """
     bundle = read_bundle(path)
     registry, strangers = bind(bundle.manifest, tools, on_mismatch)
     encoder = open_encoder(bundle, provider, threads)
-    dispatcher = Dispatcher(bundle.manifest, encoder, registry, now, open_maker(bundle, encoder, row_cache))
+    dispatcher = Dispatcher(
+        bundle.manifest,
+        encoder,
+        registry,
+        now,
+        open_maker(bundle, encoder, row_cache),
+        policy=_policy(policy),
+        fallback=fallback,
+        recorder=_recorder(audit),
+        observers=observers,
+        selection_cache=selection_cache,
+    )
     dispatcher.add_all(strangers)
     if selftest:
         from edgefn.selftest import check  # only who asks for it pays for it
 
         check(bundle.manifest, dispatcher.encoder, bundle)
     return dispatcher
+
+
+def _policy(policy: Policy | str | Path | None) -> Policy | None:
+    if not isinstance(policy, str | Path):
+        return policy
+    from edgefn.policy.reading import read_policy  # only who has it in a file pays for it
+
+    return read_policy(policy)
+
+
+def _recorder(audit: Recorder | str | Path | None) -> Recorder | None:
+    if not isinstance(audit, str | Path):
+        return audit
+    from edgefn.audit.log import AuditLog  # only who keeps a log pays for it
+    from edgefn.audit.recorder import Recorder
+
+    return Recorder(AuditLog(audit))
 
 
 def open_encoder(bundle: Bundle, provider: str = "cpu", threads: int = 0) -> Encoder:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import date, time, timedelta
 from enum import Enum
-from types import UnionType
 from typing import Any, Literal, TypeAlias
 
 from edgefn.errors import EdgefnError
 from edgefn.iso8601 import format_duration
+from edgefn.pending import Pending
+from edgefn.trace import Trace
 
 AbstainReason: TypeAlias = Literal[
     "empty",  # nothing to read: blank, or only characters the tokenizer drops
@@ -26,6 +27,9 @@ AbstainReason: TypeAlias = Literal[
     "not_registered",  # the tool that won is not on this device
     "select_only",  # the tool that won may be selected but not run here
     "cancelled",  # the person took back a call that waited
+    "denied",  # the policy does not let this role, or anybody, call the tool that won
+    "rate_limited",  # the tool that won was called as often as the policy allows
+    "dry_run",  # the policy lets everything be decided and nothing run
 ]
 
 
@@ -80,69 +84,56 @@ class ToolCall:
         """Return plain JSON values, arguments in the form of the tool's schema: a duration is "PT10M"."""
         return {
             "tool": self.tool,
-            "arguments": {name: _plain(value) for name, value in self.arguments.items()},
+            "arguments": {name: plain(value) for name, value in self.arguments.items()},
             "probability": self.probability,
             "evidence": [asdict(each) for each in self.evidence],
         }
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
-    """A call that waits for an argument or a confirmation; JSON-serialisable, bound to one bundle."""
+class Traced:
+    """What every outcome has."""
 
-    bundle_id: str
-    """Id of the bundle that produced the call; another bundle refuses it."""
-    tool: str
-    """Name of the tool."""
-    arguments: Mapping[str, Any]
-    """JSON values of the arguments known so far."""
-    probability: float
-    """Probability of the call as it was selected."""
-    missing: str | None
-    """Parameter that is asked for, or None when a confirmation is asked for."""
-    expires: float
-    """Unix time after which the call is refused, seconds."""
-    unfit: tuple[str, ...] = ()
-    """Other parameters for which something was said that does not fit: they are asked for next."""
-
-    def to_json(self) -> str:
-        """Return one line of JSON."""
-        fields = {name: getattr(self, name) for name in self.__slots__}
-        return json.dumps(fields, ensure_ascii=False, sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> Pending:
-        """Read what `to_json` wrote; raises EdgefnError when it is something else."""
-        try:
-            fields = json.loads(text, parse_constant=_no_constant)
-            pending = cls(**{name: fields[name] for name in cls.__slots__})
-            pending._check()
-            return replace(pending, unfit=tuple(pending.unfit))
-        except (ValueError, KeyError, TypeError, RecursionError) as exc:
-            raise EdgefnError(
-                f"this is not a pending call: {exc}", hint="pass the text that Pending.to_json() returned"
-            ) from exc
-
-    def _check(self) -> None:
-        for name, kind in _PENDING.items():
-            if not isinstance(getattr(self, name), kind) or isinstance(getattr(self, name), bool):
-                raise TypeError(f"{name} is {getattr(self, name)!r}")
-        if not all(isinstance(name, str) for name in self.unfit):
-            raise TypeError(f"unfit is {self.unfit!r}")
+    trace: Trace | None = field(default=None, compare=False, repr=False, kw_only=True)
+    """Why it came to this. Two outcomes are equal whatever their ways: how long a step took is no part of them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Expected:
+    """What a line that names a function expected of it."""
+
+    value: Any
+    """The JSON value that was expected."""
+    met: bool
+    """Whether the tool returned it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Traced):
     """The tool ran."""
 
     call: ToolCall
     """What was called."""
     value: Any
     """What the tool returned."""
+    sentence: str = ""
+    """The result in words, where the tool says how."""
+    expected: Expected | None = None
+    """What was expected, where a line named a function and said so."""
 
 
 @dataclass(frozen=True, slots=True)
-class Abstained:
+class Answered(Traced):
+    """No tool was called: the fallback answered."""
+
+    value: Any
+    """What it answered."""
+    abstained: Abstained
+    """What the dispatcher would have returned without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abstained(Traced):
     """No tool was run, on purpose."""
 
     reason: AbstainReason
@@ -153,10 +144,12 @@ class Abstained:
     """Probability of the best tool: the number that was compared with the threshold."""
     ranking: tuple[Ranked, ...] = ()
     """The best tools, most probable first."""
+    call: ToolCall | None = None
+    """What would have been called, where the policy stood in the way."""
 
 
 @dataclass(frozen=True, slots=True)
-class NeedsArgument:
+class NeedsArgument(Traced):
     """A required argument is missing or does not fit."""
 
     call: ToolCall
@@ -172,8 +165,8 @@ class NeedsArgument:
 
 
 @dataclass(frozen=True, slots=True)
-class NeedsConfirmation:
-    """The tool changes something that cannot be undone, so a person must agree first."""
+class NeedsConfirmation(Traced):
+    """The tool changes something that cannot be undone, or the policy says so: a person must agree first."""
 
     call: ToolCall
     """What would be called."""
@@ -181,10 +174,12 @@ class NeedsConfirmation:
     """The question to put to the person."""
     pending: Pending
     """Pass it to the dispatcher with what the person says next, or to `Dispatcher.resume` once they agreed."""
+    description: str = ""
+    """What will happen, in plain language."""
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Traced):
     """The call was made, or could not be made, and went wrong."""
 
     call: ToolCall
@@ -194,14 +189,14 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Several:
+class Several(Traced):
     """Several calls in one utterance, in the order they were said."""
 
     outcomes: tuple[Outcome, ...] = field(default=())
     """One outcome for each call."""
 
 
-Outcome: TypeAlias = Done | Abstained | NeedsArgument | NeedsConfirmation | Failed | Several
+Outcome: TypeAlias = Done | Answered | Abstained | NeedsArgument | NeedsConfirmation | Failed | Several
 
 
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
@@ -216,19 +211,29 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
             "tool": outcome.tool,
             "probability": outcome.probability,
             "ranking": ranking,
+            **({} if outcome.call is None else {"call": outcome.call.to_json()}),
         }
-    fields: dict[str, Any] = {"outcome": _KINDS[type(outcome)], **outcome.call.to_json()}
+    if isinstance(outcome, Answered):
+        return {"outcome": "answered", "value": plain(outcome.value), "reason": outcome.abstained.reason}
+    fields: dict[str, Any] = {"outcome": kind_of(outcome), **outcome.call.to_json()}
     match outcome:
-        case Done(value=value):
-            fields["value"] = _plain(value)
+        case Done(value=value, sentence=sentence, expected=expected):
+            fields["value"] = plain(value)
+            fields |= {"sentence": sentence} if sentence else {}
+            fields |= {} if expected is None else {"expected": asdict(expected)}
         case NeedsArgument(parameter=parameter, question=question, pending=pending, problem=problem):
             fields |= {"parameter": parameter, "question": question, "problem": problem}
             fields["pending"] = pending.to_json()
-        case NeedsConfirmation(question=question, pending=pending):
-            fields |= {"question": question, "pending": pending.to_json()}
+        case NeedsConfirmation(question=question, pending=pending, description=description):
+            fields |= {"description": description, "question": question, "pending": pending.to_json()}
         case Failed(error=error):
             fields["error"] = error.to_json()
     return fields
+
+
+def kind_of(outcome: Outcome) -> str:
+    """Return the kind of an outcome in one word, as JSON has it."""
+    return _KINDS[type(outcome)]
 
 
 def call_text(tool: str, arguments: Mapping[str, Any]) -> str:
@@ -236,24 +241,11 @@ def call_text(tool: str, arguments: Mapping[str, Any]) -> str:
     return f"{tool}({', '.join(f'{name}={value!r}' for name, value in sorted(arguments.items()))})"
 
 
-_PENDING: dict[str, type | UnionType] = {
-    "bundle_id": str,
-    "tool": str,
-    "arguments": dict,
-    "probability": float | int,
-    "missing": str | None,
-    "expires": float | int,
-    "unfit": list | tuple,
-}
-"""What JSON must hold for each field of `Pending`."""
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON number")  # NaN would never expire
-
-
 _KINDS: dict[type, str] = {
     Done: "done",
+    Answered: "answered",
+    Abstained: "abstained",
+    Several: "several",
     NeedsArgument: "needs_argument",
     NeedsConfirmation: "needs_confirmation",
     Failed: "failed",
@@ -271,10 +263,13 @@ def _json_form(value: Any) -> Any:
     return str(value)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return `value` if JSON has a form for it, else the nearest text; never raises."""
     try:
         text = json.dumps(value, ensure_ascii=False, default=_json_form)
         return json.loads(text.encode("utf-8", "replace"), parse_constant=str)  # NaN and Infinity are not JSON
     except Exception:  # a stranger's __str__ may raise anything
         return f"<{type(value).__name__}>"
+
+
+_plain = plain

@@ -151,7 +151,7 @@ def _load_file(file: Path, registry: Registry) -> list[BrokenFile]:
     """Add the tools of one file; return what could not be loaded."""
     broken = []
     try:
-        functions = _marked(_import(file))
+        functions = _marked(import_file(file))
     except (Exception, SystemExit) as exc:  # the file is a stranger's: whatever it raises stays with it
         return [BrokenFile(str(file), _one_line(file, exc))]
     for function in functions:
@@ -164,7 +164,8 @@ def _load_file(file: Path, registry: Registry) -> list[BrokenFile]:
     return broken
 
 
-def _import(file: Path) -> ModuleType:
+def import_file(file: Path) -> ModuleType:
+    """Run a tool file under a private module name and return the module; raises whatever the file raises."""
     digest = hashlib.sha256(str(file).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     name = f"_edgefn_tools_{digest}_{re.sub(r'[^A-Za-z0-9]', '_', file.stem)}"
     spec = importlib.util.spec_from_file_location(name, file)

@@ -63,6 +63,11 @@ def innermost(function: Any) -> Any:
     return list(layers(function))[-1]
 
 
+def is_async(function: Any) -> bool:
+    """Say whether calling it gives something to await."""
+    return any(map(inspect.iscoroutinefunction, (function, innermost(function), type(function).__call__)))
+
+
 def place(function: Any) -> str:
     """Return "name (file:line)", or the name alone where there is no source."""
     inner = innermost(function)

@@ -15,13 +15,14 @@ import reprlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
 from edgefn.arguments.reader import reader_of
 from edgefn.checking import expectation, plain, plain_text, shown, validator_of
 from edgefn.errors import ArgumentError, ToolDefinitionError, UnsupportedSignature
 from edgefn.schema import SAID_AS, Parameter, without_null
-from edgefn.signature import innermost, layers, place, read_function
+from edgefn.signature import innermost, is_async, layers, place, read_function
+from edgefn.templates import check_templates
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
@@ -51,6 +52,14 @@ class Mark:
     """Name of the tool; None for the function's own."""
     hints: Hints = Hints()
     """For policy."""
+    result: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What is said of a result, by language."""
+    confirmation: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What is asked before it runs, by language."""
+
+
+Sentences: TypeAlias = str | Mapping[str, str]
+"""A template such as "It is {value} degrees in {city}.", or one for each language."""
 
 
 @overload
@@ -64,6 +73,8 @@ def tool(
     destructive: bool = False,
     idempotent: bool = False,
     open_world: bool = False,
+    result: Sentences = "",
+    confirmation: Sentences = "",
 ) -> Callable[[F], F]: ...
 def tool(
     fn: F | None = None,
@@ -73,13 +84,26 @@ def tool(
     destructive: bool = False,
     idempotent: bool = False,
     open_world: bool = False,
+    result: Sentences = "",
+    confirmation: Sentences = "",
 ) -> F | Callable[[F], F]:
-    """Mark a function as a tool and return the same function; with or without arguments."""
+    """Mark a function as a tool and return the same function; with or without arguments.
+
+    `result` says a result in words, `confirmation` asks before it runs: templates with `{argument}` and `{value}`,
+    one for all or by language ("en", "zh").
+    """
     if read_only and destructive:
         hint = "drop one of the two: a read-only tool changes nothing"
         raise ToolDefinitionError("a tool cannot be read_only and destructive", hint=hint)
-    mark = Mark(name, Hints(read_only, destructive, idempotent, open_world))
+    hints = Hints(read_only, destructive, idempotent, open_world)
+    mark = Mark(name, hints, _by_language(result), _by_language(confirmation))
     return partial(_marked, mark=mark) if fn is None else _marked(fn, mark)
+
+
+def _by_language(sentences: Sentences) -> Mapping[str, str]:
+    if isinstance(sentences, str):
+        return {"": sentences} if sentences else {}
+    return sentences
 
 
 def _marked(fn: F, mark: Mark) -> F:
@@ -116,6 +140,10 @@ class Tool:
     """Line in that file, or 0."""
     given_schema: Mapping[str, Any] | None = field(default=None, hash=False, repr=False)
     """The schema that the tool came with; None where it was read from its function."""
+    result: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
+    """What is said of a result, by language."""
+    confirmation: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
+    """What is asked before it runs, by language."""
 
     def __post_init__(self) -> None:
         """Refuse a name that OpenAI, MCP or a bundle could not carry."""
@@ -124,6 +152,9 @@ class Tool:
                 f"{self.name!r} is no name for a tool",
                 hint="up to 64 letters, digits, '_', '.' and '-', starting with a letter or '_'",
             )
+        names = {each.name for each in self.parameters}
+        check_templates(f"{self.name}: its result", self.result, {*names, "value"})
+        check_templates(f"{self.name}: its confirmation", self.confirmation, names)
 
     @classmethod
     def from_function(cls, fn: Callable[..., Any]) -> Tool:
@@ -136,7 +167,8 @@ class Tool:
             reader_of(parameter)  # refuses values that nobody could tell apart when they are said
         code = inner.__code__
         name = mark.name if mark.name is not None else inner.__name__
-        return cls(name, description, parameters, fn, mark.hints, code.co_filename, code.co_firstlineno)
+        where = code.co_filename, code.co_firstlineno
+        return cls(name, description, parameters, fn, mark.hints, *where, None, mark.result, mark.confirmation)
 
     @classmethod
     def select_only(cls, name: str, description: str, schema: Mapping[str, Any]) -> Tool:
@@ -176,6 +208,11 @@ class Tool:
             "required": required,
             "additionalProperties": False,
         }
+
+    @cached_property
+    def is_async(self) -> bool:
+        """Whether calling its function gives something to await."""
+        return self.function is not None and is_async(self.function)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -327,13 +364,10 @@ def _is_valid(validator: Draft202012Validator, value: object) -> bool:
 
 def _refuse_what_does_not_return(fn: Callable[..., Any]) -> None:
     """Refuse whatever cannot simply be called by name and waited for."""
-    inner, hint = innermost(fn), "write a plain `def` that returns its result"
+    inner, hint = innermost(fn), "write a `def` or `async def` that returns its result"
     if not inspect.isfunction(inner) or inner.__name__ == "<lambda>":
         raise UnsupportedSignature(f"{place(fn)} is no function with a name", hint=hint)
-    if any(inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each) for each in (fn, inner)):
-        hint = "write a plain `def`; it may call asyncio.run(...) inside"
-        raise UnsupportedSignature(f"{place(fn)} is async, which is not supported", hint=hint)
-    if inspect.isgeneratorfunction(inner):
+    if inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner):
         raise UnsupportedSignature(f"{place(fn)} is a generator, which is not supported", hint=hint)
 
 

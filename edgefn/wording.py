@@ -8,8 +8,10 @@ from typing import Any
 
 from edgefn.outcome import (
     Abstained,
+    Answered,
     Done,
     Evidence,
+    Expected,
     Failed,
     NeedsArgument,
     NeedsConfirmation,
@@ -25,8 +27,10 @@ def in_words(outcome: Outcome | ToolCall) -> str:
         case ToolCall(tool=tool, arguments=arguments, probability=p, evidence=evidence):
             said = ", ".join(f"{name}={_value(value)}" for name, value in arguments.items())
             return "\n".join([f"{tool}({said})  {p:.3f}", *map(_piece, evidence)])
-        case Done(call=call, value=value):
-            return f"{in_words(call)}\n{_text(value)}"
+        case Done(call=call, value=value, sentence=sentence, expected=expected):
+            return "\n".join([in_words(call), sentence or _text(value), *_compared(expected)])
+        case Answered(value=value):
+            return f"fallback: {_text(value)}"
         case Abstained(reason=reason, tool=tool, probability=p, ranking=ranking):
             best = tool or (ranking[0].tool if ranking else None)
             return f"abstained: {reason}" + (f"  (best {best}, {p:.3f})" if best else "")
@@ -38,6 +42,12 @@ def in_words(outcome: Outcome | ToolCall) -> str:
             return f"{in_words(call)}\nfailed: {error.message}"
         case Several(outcomes=outcomes):
             return "\n".join(map(in_words, outcomes))
+
+
+def _compared(expected: Expected | None) -> list[str]:
+    if expected is None:
+        return []
+    return ["as expected" if expected.met else f"not as expected: {expected.value!r}"]
 
 
 def _value(value: Any) -> str:

@@ -24,7 +24,8 @@ def home() -> tuple[Dispatcher, list]:
     """A dispatcher of the tiny tools, lamp_off destructive, and what they did."""
     (lamp_on, lamp_off, set_timer), ran = tiny.functions()
     about = tiny.manifest(id="sha256:home")
-    return Dispatcher(about, tiny.encoder(), Registry([lamp_on, tool(destructive=True)(lamp_off), set_timer])), ran
+    tools = [lamp_on, tool(destructive=True)(lamp_off), set_timer]
+    return Dispatcher(about, tiny.encoder(), Registry(tools), policy=tiny.HERE), ran
 
 
 @pytest.fixture
@@ -350,7 +351,8 @@ def test_something_else_instead_of_a_confirmation(home):
 def test_a_changed_call_is_confirmed_anew():
     functions, ran = tiny.functions()
     about = tiny.manifest(id="sha256:home")
-    dispatcher = Dispatcher(about, tiny.encoder(), Registry([tool(destructive=True)(functions[2])]))
+    tools = Registry([tool(destructive=True)(functions[2])])
+    dispatcher = Dispatcher(about, tiny.encoder(), tools, policy=tiny.HERE)
     asked = dispatcher("set a timer five minutes")
     assert isinstance(asked, NeedsConfirmation)
     changed = answer(dispatcher, asked, "ten")

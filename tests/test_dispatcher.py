@@ -18,7 +18,7 @@ import tiny
 import edgefn
 from edgefn import Abstained, Done, Evidence, Failed, NeedsArgument, NeedsConfirmation, Pending, ToolCall, tool
 from edgefn.arguments.filling import Filler
-from edgefn.dispatcher import PENDING_SECONDS, Dispatcher
+from edgefn.dispatcher import Dispatcher
 from edgefn.encoder import Encoder
 from edgefn.errors import (
     ArgumentError,
@@ -30,13 +30,14 @@ from edgefn.errors import (
     ToolFailed,
 )
 from edgefn.interpreter import Interpretation, Interpreter
+from edgefn.pending import PENDING_SECONDS
 from edgefn.registry import Registry
 from edgefn.selection import Selector
 
 
 def dispatcher_of(tools, **changed) -> Dispatcher:
     about = tiny.manifest(id="sha256:tiny", **changed)
-    return Dispatcher(about, tiny.encoder(), Registry(tools))
+    return Dispatcher(about, tiny.encoder(), Registry(tools), policy=tiny.HERE)
 
 
 @pytest.fixture
@@ -385,7 +386,8 @@ def test_destructive_waits_for_a_person(dangerous):
     dispatcher, ran = dangerous
     outcome = dispatcher("lamp off")
     assert isinstance(outcome, NeedsConfirmation)
-    assert outcome.question == "Switch the lamp off - are you sure?"
+    assert outcome.description == "Switch the lamp off"
+    assert outcome.question == "Switch the lamp off. Shall I go ahead?"
     assert outcome.pending.missing is None
     assert not ran
     assert dispatcher.resume(Pending.from_json(outcome.pending.to_json())).value == "off"
@@ -464,13 +466,67 @@ def test_pending_call_whose_tool_was_removed(dangerous):
     assert not ran
 
 
-def test_pending_call_with_arguments_that_do_not_fit(dangerous):
+def test_a_confirmation_of_another_call_than_was_asked_about_confirms_nothing(dangerous):
     dispatcher, ran = dangerous
-    pending = dataclasses.replace(dispatcher("lamp off").pending, arguments={"all": True})
-    for outcome in (dispatcher.resume(pending), dispatcher("yes", pending)):
-        assert isinstance(outcome, Failed)
-        assert isinstance(outcome.error, ArgumentError)
+    asked = dispatcher.finish(ToolCall("set_timer", {"minutes": 5}, 0.9)).pending
+    other = dispatcher("lamp off").pending
+    made_up = [
+        dataclasses.replace(asked, arguments={"minutes": 500}),
+        dataclasses.replace(other, arguments={"all": True}),
+        dataclasses.replace(asked, id=other.id),
+        dataclasses.replace(asked, id="made up"),
+    ]
+    for pending in made_up:
+        for outcome in (dispatcher.resume(pending), dispatcher("yes", pending)):
+            assert isinstance(outcome.error, PendingError)
+            assert "not asked for" in outcome.error.message
     assert not ran
+
+
+def test_a_confirmation_is_taken_once(dangerous):
+    dispatcher, ran = dangerous
+    pending = dispatcher("lamp off").pending
+    assert isinstance(dispatcher("yes", pending), Done)
+    for outcome in (dispatcher("yes", pending), dispatcher.resume(pending)):
+        assert isinstance(outcome.error, PendingError)
+    assert ran == ["lamp_off"]
+
+
+def test_a_refused_confirmation_is_gone(dangerous):
+    dispatcher, ran = dangerous
+    pending = dispatcher("lamp off").pending
+    assert dispatcher("no", pending).reason == "cancelled"
+    assert isinstance(dispatcher("yes", pending).error, PendingError)
+    assert not ran
+
+
+def test_many_threads_confirm_one_call_once(dangerous):
+    dispatcher, ran = dangerous
+    pending = dispatcher("lamp off").pending
+    with ThreadPoolExecutor(16) as pool:
+        outcomes = list(pool.map(lambda _: dispatcher("yes", pending), range(64)))
+    assert sum(isinstance(each, Done) for each in outcomes) == 1
+    assert ran == ["lamp_off"]
+
+
+def test_another_dispatcher_takes_no_confirmation_of_this_one(dangerous):
+    dispatcher, _ = dangerous
+    pending = dispatcher("lamp off").pending
+    functions, ran = tiny.functions()
+    restarted = dispatcher_of([tool(destructive=True)(functions[1])])
+    assert isinstance(restarted("yes", pending).error, PendingError)
+    assert not ran
+
+
+@pytest.mark.parametrize("text", ["wait", "hold on", "等一下"])
+def test_who_wants_to_wait_is_asked_again(dangerous, text):
+    dispatcher, ran = dangerous
+    asked = dispatcher("lamp off")
+    again = dispatcher(text, asked.pending)
+    assert isinstance(again, NeedsConfirmation)
+    assert (again.question, again.pending) == (asked.question, asked.pending)
+    assert not ran
+    assert isinstance(dispatcher("yes, go ahead", again.pending), Done)
 
 
 @pytest.mark.parametrize("value", [2.5, "ten", True, 0, [5], None, {"a": 1}])

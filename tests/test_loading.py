@@ -215,7 +215,7 @@ def test_strangers_are_told_apart_from_tools_that_were_trained():
 
 def test_hints_and_defaults_are_the_devices_own(bundle):
     functions, _ = tiny.functions()
-    dispatcher = strictly(bundle, [tool(destructive=True)(functions[1])])
+    dispatcher = strictly(bundle, [tool(destructive=True)(functions[1])], policy=tiny.HERE)
     assert dispatcher("lamp off").question
 
 

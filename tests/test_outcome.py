@@ -114,7 +114,13 @@ def test_every_kind_as_json():
         ),
         (
             NeedsConfirmation(CALL, "Sure?", PENDING),
-            {"outcome": "needs_confirmation", **head, "question": "Sure?", "pending": PENDING.to_json()},
+            {
+                "outcome": "needs_confirmation",
+                **head,
+                "description": "",
+                "question": "Sure?",
+                "pending": PENDING.to_json(),
+            },
         ),
         (
             Failed(CALL, error),

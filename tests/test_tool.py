@@ -161,7 +161,13 @@ def counts() -> Iterator[int]:
     yield 1
 
 
-@pytest.mark.parametrize("thing", [waits, streams, counts, functools.partial(waits), lambda: 1, print, Tone, 5])
+@pytest.mark.parametrize("thing", [waits, functools.partial(waits)])
+def test_an_async_function_is_a_tool(thing):
+    assert Tool.from_function(thing).is_async
+    assert not Tool.from_function(set_timer).is_async
+
+
+@pytest.mark.parametrize("thing", [streams, counts, functools.partial(streams), lambda: 1, print, Tone, 5])
 def test_what_does_not_simply_return_is_refused(thing):
     with pytest.raises(UnsupportedSignature) as caught:
         Tool.from_function(thing)

@@ -11,7 +11,7 @@ that is described with a word is filled from the words of its direction, a value
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,12 +39,16 @@ from edgefn.manifest import (
     Source,
     TrainedTool,
 )
+from edgefn.policy.policy import Policy
+from edgefn.policy.rule import Rule
 from edgefn.registry import Registry
 from edgefn.rows import Row
 from edgefn.selftest import FILE, decide, rows_to
 from edgefn.session import Session
 from edgefn.tool import Tool
 
+HERE = Policy(hints={"destructive": Rule(isolated=False), "open_world": Rule(isolated=False)})
+"""Runs every tool in this process: those of the tests are in no file of their own."""
 TOOLS = ("lamp_on", "lamp_off", "set_timer")
 HEADS = Heads(
     tools=(*TOOLS, None),
@@ -383,14 +387,21 @@ def interpreter(**changed: Any) -> Interpreter:
 
 
 def dispatcher(
-    here: Iterable[Callable[..., Any] | Tool] | None = None, cache: Path | None = None, **changed: Any
+    here: Iterable[Callable[..., Any] | Tool] | None = None,
+    cache: Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **changed: Any,
 ) -> Dispatcher:
-    """Return a dispatcher that takes tools, over the tiny graph; `here` are those of this device, None `functions`."""
+    """Return a dispatcher that takes tools, over the tiny graph; `here` are those of this device, None `functions`.
+
+    `settings` are the dispatcher's own (policy, fallback ...), `changed` are fields of the manifest.
+    """
     about = manifest(**{"id": "sha256:tiny", **changed})
     engine = encoder()
     kept = None if cache is None else RowCache(cache, about.id)
     maker = None if about.makers is None else RowMaker(engine, about.makers, matrices(), kept)
-    return Dispatcher(about, engine, Registry(functions()[0] if here is None else here), maker=maker)
+    registry = Registry(functions()[0] if here is None else here)
+    return Dispatcher(about, engine, registry, maker=maker, **{"policy": HERE, **(settings or {})})
 
 
 def described(name: str, description: str, required: Sequence[str] = (), **properties: Any) -> Tool:

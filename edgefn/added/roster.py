@@ -49,7 +49,7 @@ class Roster:
             DuplicateTool: one of that name is there.
             ToolDefinitionError: it cannot be described, an example is no utterance, or the bundle takes no rows.
         """
-        taken = [(_as_tool(item), _texts(examples)) for item, examples in items]
+        taken = [(as_tool(item), _texts(examples)) for item, examples in items]
         with self._lock:
             self._check_new([tool for tool, _ in taken])
             self._put(taken)
@@ -69,7 +69,7 @@ class Roster:
 
     def replace(self, item: AnyTool, examples: Iterable[str]) -> None:
         """Put a tool in the place of the added one of its name; raises as `add` does, and then changes nothing."""
-        tool, texts = _as_tool(item), _texts(examples)
+        tool, texts = as_tool(item), _texts(examples)
         with self._lock:
             if tool.name in self._trained:
                 raise ToolDefinitionError(
@@ -164,7 +164,8 @@ class Roster:
         return ToolDefinitionError(f"no tool is named {name!r}", hint=f"the nearest: {', '.join(close) or 'none'}")
 
 
-def _as_tool(item: AnyTool) -> Tool:
+def as_tool(item: AnyTool) -> Tool:
+    """Return a function as a tool, and a tool as it is."""
     return item if isinstance(item, Tool) else Tool.from_function(item)
 
 

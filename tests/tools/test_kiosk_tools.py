@@ -1,15 +1,18 @@
 """What the kiosks' functions answer."""
 
 import importlib
+import json
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
+from pathlib import Path
+from time import monotonic
 from types import ModuleType
 from typing import Any
 
 import pytest
 
 from edgefn.errors import ArgumentError
-from edgefn.tool import Tool
+from edgefn.tool import Hints, Tool
 
 WEDNESDAY = datetime(2026, 11, 18, 10, 30)
 
@@ -18,10 +21,15 @@ def module(name: str) -> ModuleType:
     return importlib.import_module(f"edgefn.tools.{name}")
 
 
+# As a visitor waits for it; in the tests the printer takes no time.
+SHEET_SECONDS = module("kiosk.places").SHEET_SECONDS
+
+
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("kiosk.places", "kiosk.travel", "kiosk.tours", "kiosk_zh.places", "kiosk_zh.travel"):
         monkeypatch.setattr(module(name), "now", lambda: WEDNESDAY)
+    monkeypatch.setattr(module("kiosk.places"), "SHEET_SECONDS", 0)
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +38,8 @@ def fresh() -> Iterator[None]:
     module("kiosk.tours").reminders.clear()
     module("kiosk.places").print_queue.clear()
     module("kiosk.staff").calls.clear()
+    module("kiosk.device").restarts.clear()
+    module("kiosk_zh.device").restarts.clear()
     module("kiosk.screen").start_over()
 
 
@@ -71,6 +81,41 @@ def test_hours_cover_a_week_everywhere() -> None:
 
 def test_the_default_place_has_hours() -> None:
     assert call("kiosk.places", "opening_hours").startswith("Museum: open today")
+
+
+# ---- the paper map
+
+
+@pytest.mark.parametrize(
+    ("copies", "answer"),
+    [
+        (1, "Printing 1 map of the ground floor. Please take them below the screen."),
+        (3, "Printing 3 maps of the ground floor. Please take them below the screen."),
+        (-2, "Printing 1 map of the ground floor. Please take them below the screen."),
+        (400, "Printing 5 maps of the ground floor. Please take them below the screen."),
+    ],
+)
+def test_maps_are_printed_five_at_most(copies: int, answer: str) -> None:
+    assert call("kiosk.places", "print_map", copies=copies, floor="ground") == answer
+    assert module("kiosk.places").print_queue == ["the ground floor"] * int(answer.split()[1])
+
+
+def test_every_sheet_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module("kiosk.places"), "SHEET_SECONDS", 0.02)
+    before = monotonic()
+    call("kiosk.places", "print_map", copies=3)
+    assert monotonic() - before >= 3 * 0.02
+
+
+def test_the_time_limit_lies_between_one_map_and_five() -> None:
+    places = module("kiosk.places")
+    path = Path(places.__file__ or "").with_name("policy.json")
+    limit = json.loads(path.read_text(encoding="utf-8"))["rules"]["print_map"]["timeout"]
+    assert SHEET_SECONDS < limit < places.MAX_COPIES * SHEET_SECONDS
+
+
+def test_the_printer_is_outside_the_kiosk() -> None:
+    assert Tool.from_function(module("kiosk.places").print_map).hints == Hints(open_world=True)
 
 
 # ---- travel
@@ -154,6 +199,34 @@ def test_every_language_can_be_shown() -> None:
     for name, (shown, *_) in screen.LANGUAGES.items():
         assert call("kiosk.screen", "change_language", language=name) == f"Language: {shown}."
         assert screen.screen.language == name
+
+
+# ---- the computer
+
+
+def test_the_kiosk_restarts_when_it_is_told_to() -> None:
+    assert call("kiosk.device", "restart_kiosk") == "The kiosk restarts now."
+    assert call("kiosk.device", "restart_kiosk", when="tonight") == "The kiosk restarts tonight at three."
+    assert module("kiosk.device").restarts == ["now", "tonight"]
+
+
+def test_the_chinese_kiosk_restarts_itself_alone() -> None:
+    assert call("kiosk_zh.device", "restart_kiosk") == "这台机器现在重启。"
+    assert call("kiosk_zh.device", "restart_kiosk", when="今晚") == "这台机器今天夜里三点重启。"
+    assert module("kiosk_zh.device").restarts == ["现在", "今晚"]
+    assert module("kiosk.device").restarts == []
+
+
+@pytest.mark.parametrize(("where", "when"), [("kiosk.device", "tomorrow"), ("kiosk_zh.device", "now")])
+def test_a_restart_at_another_time_is_refused(where: str, when: str) -> None:
+    with pytest.raises(ArgumentError):
+        call(where, "restart_kiosk", when=when)
+    assert module(where).restarts == []
+
+
+@pytest.mark.parametrize("where", ["kiosk.device", "kiosk_zh.device"])
+def test_a_restart_is_destructive(where: str) -> None:
+    assert Tool.from_function(module(where).restart_kiosk).hints == Hints(destructive=True)
 
 
 # ---- Chinese

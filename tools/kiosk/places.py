@@ -1,5 +1,6 @@
 """Where things are in the museum, when they are open, and the paper map."""
 
+import time
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, NamedTuple
 
@@ -158,6 +159,9 @@ HOURS = {
 HOLIDAY_HOURS = (12, 17)
 
 MAX_COPIES = 5
+# So five maps take longer than the time limit in policy.json, and one does not.
+SHEET_SECONDS = 0.5
+# What reaches beyond this device runs in a process of its own: this list is that process's, not the caller's.
 print_queue: list[str] = []
 
 
@@ -205,7 +209,7 @@ def opening_hours(
     return f"{place}: open {when} from {hours[0]}:00 to {hours[1]}:00."
 
 
-@tool
+@tool(open_world=True)
 def print_map(copies: int = 1, floor: Annotated[Floor, Synonyms(FLOORS)] | None = None) -> str:
     """Print a map of the building on paper for the visitor to take along.
 
@@ -217,5 +221,7 @@ def print_map(copies: int = 1, floor: Annotated[Floor, Synonyms(FLOORS)] | None 
     copies = min(max(copies, 1), MAX_COPIES)
     page = "the whole building" if floor is None else f"the {floor} floor"
     noun = "map" if copies == 1 else "maps"
-    print_queue.extend([page] * copies)
+    for _ in range(copies):
+        time.sleep(SHEET_SECONDS)  # the printer takes its time
+        print_queue.append(page)
     return f"Printing {copies} {noun} of {page}. Please take them below the screen."

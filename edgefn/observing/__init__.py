@@ -1,0 +1,1 @@
+"""Watching a dispatcher: counters, histograms and spans. Nothing leaves the device by itself."""
