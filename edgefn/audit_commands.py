@@ -76,7 +76,8 @@ def _in_words(report: Report) -> str:
     files = "1 file" if report.files == 1 else f"{report.files:,} files"
     said = [f"ok: {report.lines:,} lines in {files}, head {report.head.number}:{report.head.hash[:_HASH_DIGITS]}…"]
     if report.open:
-        said.append(f"{len(report.open):,} intents are open: {', '.join(map(str, report.open[:10]))}")
+        are = "intent is" if len(report.open) == 1 else "intents are"
+        said.append(f"{len(report.open):,} {are} open: {', '.join(map(str, report.open[:10]))}")
     if report.missing_before:
         said.append(f"it begins at line {report.first}: earlier files are gone")
     if report.torn:

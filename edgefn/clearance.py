@@ -41,9 +41,10 @@ class Ready:
 class Clearance:
     """Lets calls pass that may run, and says what stands in the way of others."""
 
-    def __init__(self, bundle_id: str, registry: Registry, policy: Policy) -> None:
-        """Judge calls of the tools in `registry` by `policy`."""
+    def __init__(self, bundle_id: str, threshold: float, registry: Registry, policy: Policy) -> None:
+        """Judge calls of the tools in `registry` by `policy`, beside the bundle's own `threshold`."""
         self._bundle_id = bundle_id
+        self._threshold = threshold
         self._registry = registry
         self._policy = policy
         self.asked = Asked()
@@ -58,7 +59,7 @@ class Clearance:
         if tool.function is None:
             return Abstained("select_only", tool.name, call.probability)
         terms = self._policy.terms(tool)
-        verdict = self._policy.judge(tool, terms, session.role, call.probability)
+        verdict = self._policy.judge(tool, terms, session.role, call.probability, self._threshold)
         tracer.terms, tracer.verdict = terms, verdict
         if verdict.action == "deny":
             return Abstained("denied", tool.name, call.probability, call=call)

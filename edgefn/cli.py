@@ -11,7 +11,10 @@ import importlib
 import io
 import json
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
+from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import click
@@ -23,7 +26,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _COMMANDS = {
     "train": "edgefn.export.cli",
     "export": "edgefn.export.cli",
-    "ask": "edgefn.commands",
+    "ask": "edgefn.asking",
     "tools": "edgefn.commands",
     "inspect": "edgefn.commands",
     "eval": "edgefn.commands",
@@ -35,6 +38,7 @@ _COMMANDS = {
 """Module of every command, imported when it is called or listed."""
 
 
+bundle_argument = click.argument("bundle", type=click.Path(path_type=Path))
 THREADS = click.IntRange(0, 256)
 """What `--threads` takes: more than any machine we know has, few enough that a slip does not eat the memory."""
 
@@ -123,3 +127,18 @@ def main() -> None:
     """
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without Unicode must not end in a traceback
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def told_about() -> Iterator[None]:
+    """Say what the block warns of in a line each, on standard error."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for warning in caught:
+        click.echo(f"Warning: {warning.message}", err=True)
+
+
+def tools_print_elsewhere() -> AbstractContextManager[Any]:
+    """Send what a tool prints to standard error: standard output is for our data, which may be JSON."""
+    return redirect_stdout(sys.stderr)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 import platform
 import sys
-import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,121 +17,20 @@ import edgefn
 from edgefn.added.lint import Finding
 from edgefn.benchmark import measure
 from edgefn.bundle import read_bundle
-from edgefn.cli import engine_options, json_option, print_json
-from edgefn.dispatcher import Dispatcher
+from edgefn.cli import bundle_argument, engine_options, json_option, print_json, told_about, tools_print_elsewhere
 from edgefn.errors import EdgefnError
 from edgefn.evaluation import judge
 from edgefn.inspection import describe
 from edgefn.interpreter import Interpreter
 from edgefn.jsonform import to_json
 from edgefn.linting import lint
-from edgefn.loading import bind, load, open_encoder
+from edgefn.loading import bind, open_encoder
 from edgefn.machine import this_machine
-from edgefn.outcome import (
-    Abstained,
-    Failed,
-    NeedsArgument,
-    NeedsConfirmation,
-    Outcome,
-    ToolCall,
-    outcome_to_json,
-)
-from edgefn.pending import Pending
 from edgefn.registry import Registry
 from edgefn.rows import check_labels, read_rows
 from edgefn.selftest import FILE as SELFTEST_FILE
 from edgefn.selftest import flips, rows_from
 from edgefn.session import available_providers, runtime_version
-from edgefn.wording import in_words
-
-_ABSTAINED, _TOOL_FAILED = 3, 5
-
-bundle_argument = click.argument("bundle", type=click.Path(path_type=Path))
-
-
-@click.command("ask")
-@bundle_argument
-@click.argument("text", required=False)
-@click.option("--tools", "tools_path", type=click.Path(path_type=Path), help="File or folder of tools to run.")
-@click.option("--dry-run", is_flag=True, help="Select, run nothing.")
-@engine_options
-@json_option
-def ask_command(
-    bundle: Path,
-    text: str | None,
-    tools_path: Path | None,
-    dry_run: bool,
-    provider: str,
-    threads: int,
-    as_json: bool,
-) -> None:
-    """Ask a BUNDLE; without TEXT, read utterances from a prompt or, line by line, from standard input."""
-    with _told_about(), _tools_print_elsewhere():
-        dispatcher = load(bundle, tools_path, provider=provider, threads=threads)
-    for each in dispatcher.registry.broken:
-        click.echo(f"Skipped {each.path}: {each.error}", err=True)
-    run = tools_path is not None and not dry_run
-    if text is not None:
-        sys.exit(_exit_code(_answer(dispatcher, text, run, as_json)))
-    pending = None
-    for line in _utterances():
-        outcome = _answer(dispatcher, line, run, as_json, pending, one_line=True)
-        pending = outcome.pending if isinstance(outcome, NeedsArgument | NeedsConfirmation) else None
-
-
-@contextmanager
-def _told_about() -> Iterator[None]:
-    """Say what the block warns of in a line each, on standard error."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield
-    for warning in caught:
-        click.echo(f"Warning: {warning.message}", err=True)
-
-
-def _tools_print_elsewhere() -> AbstractContextManager[Any]:
-    """Send what a tool prints to standard error: standard output is for our data, which may be JSON."""
-    return redirect_stdout(sys.stderr)
-
-
-def _utterances() -> Iterator[str]:
-    if not sys.stdin.isatty():
-        # Bytes that are no UTF-8 become lone surrogates, about which the dispatcher abstains.
-        lines = (line.decode("utf-8", "surrogateescape") for line in sys.stdin.buffer)
-        yield from (line.rstrip("\r\n") for line in lines if line.strip())
-        return
-    while True:
-        try:
-            line = input("> " if sys.stdout.isatty() else "")  # piped on, standard output is data alone
-        except EOFError:
-            return
-        if line.strip():
-            yield line
-
-
-def _answer(
-    dispatcher: Dispatcher,
-    text: str,
-    run: bool,
-    as_json: bool,
-    pending: Pending | None = None,
-    one_line: bool = False,
-) -> Outcome | ToolCall:
-    """Show the outcome of one utterance, the answer to what was asked before it where something was; return it."""
-    with _tools_print_elsewhere():
-        outcome = dispatcher(text, pending) if run else dispatcher.predict(text)
-    if as_json:
-        plain = {"outcome": "call", **outcome.to_json()} if isinstance(outcome, ToolCall) else outcome_to_json(outcome)
-        print_json(plain, one_line=one_line)
-    else:
-        click.echo(in_words(outcome))
-    return outcome
-
-
-def _exit_code(outcome: Outcome | ToolCall) -> int:
-    if isinstance(outcome, Abstained):
-        return _ABSTAINED
-    return _TOOL_FAILED if isinstance(outcome, Failed) else 0
 
 
 @click.command("tools")
@@ -148,7 +45,7 @@ def tools_command(path: Path, form: str | None, linted: bool, bundle: Path | Non
         raise click.UsageError("--bundle goes with --lint")
     if form and linted:
         raise click.UsageError("--format does not go with --lint")
-    with _tools_print_elsewhere():
+    with tools_print_elsewhere():
         registry = Registry.load(path)
     findings = lint(tuple(registry), bundle) if linted else ()
     broken = [{"path": str(each.path), "error": each.error} for each in registry.broken]
@@ -209,7 +106,7 @@ def eval_command(
     manifest = opened.manifest
     labelled = read_rows(rows)
     check_labels(labelled, [tool.name for tool in manifest.tools], rows)
-    with _told_about(), _tools_print_elsewhere():
+    with told_about(), tools_print_elsewhere():
         tools, _ = bind(manifest, tools_path)
     judged = judge(Interpreter.of(manifest, open_encoder(opened, provider, threads), tools), labelled)
     used = manifest.calibration.threshold if threshold is None else threshold

@@ -100,7 +100,7 @@ class Dispatcher:
         self.interpreter.cache = ScoresCache(selection_cache) if selection_cache > 0 else None
         self.selector = self.interpreter.selector
         self._roster = Roster(self.interpreter, registry, manifest.tools, maker)
-        self._clearance = Clearance(manifest.id, registry, self.policy)
+        self._clearance = Clearance(manifest.id, self.selector.threshold, registry, self.policy)
         self._listener = Listener(manifest.id, self.interpreter, registry, self._clearance, now, self.policy.explicit)
         self._observers = Observers(observers)
         self._execution = Execution(self._observers)

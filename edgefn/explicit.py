@@ -38,7 +38,7 @@ _FORM = re.compile(
     rf"|(?P<bare>{_BARE_NAME})[\"”」]?\s*+(?=[.。!！]?\s*+\Z|[,，、;；]?\s*+(?:参数|參數|期望))))"
 )
 _PARAMETERS = re.compile(r"[\s,;]*(?:参数|參數)\s*(?:分[别別]\s*)?(?P<is>是|为|為|:|=)?")
-_EXPECTED = re.compile(r"[\s,;.]*期望的?\s*(?:输出|輸出|结果|結果)?\s*(?P<is>是|为|為|:|=)?")
+_EXPECTED = re.compile(r"[\s,;.]*期望的?\s*(?:输出|輸出)?(?:结果|結果|值)?\s*(?P<is>是|为|為|:|=)?")
 _KEYWORD = re.compile(r"\s*(?P<name>[^\W\d][\w.-]*)\s*=(?!=)")
 _END = re.compile(r"\s*[.!]?\s*\Z")
 
@@ -84,7 +84,7 @@ def bind_explicit(call: ExplicitCall, tool: Tool) -> dict[str, Any]:
     hint = f"its arguments: {', '.join(names) or 'none'}"
     if len(call.positional) > len(names):
         most = f"at most {len(names)} argument{'s' * (len(names) != 1)}" if names else "no arguments"
-        raise ArgumentError(f"{tool.name} takes {most}, and {len(call.positional)} are given", hint=hint)
+        raise ArgumentError(f"{tool.name} takes {most}; given: {len(call.positional)}", hint=hint)
     bound = dict(zip(names, call.positional, strict=False))
     for name, value in call.keywords.items():
         if name not in names:

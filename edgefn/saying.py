@@ -128,15 +128,14 @@ def _counted(count: str, unit: str) -> str:
 def _moment(value: date | time, zh: bool) -> str:
     if isinstance(value, time):
         return _clock(value)
-    day = (
-        f"{value.year}年{value.month}月{value.day}日" if zh else f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
-    )
+    english = f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+    day = f"{value.year}年{value.month}月{value.day}日" if zh else english
     if not isinstance(value, datetime):
         return day
-    return f"{day}{'' if zh else ' at '}{_clock(value.timetz())}"
+    return f"{day}{'' if zh else ' at '}{_clock(value)}"
 
 
-def _clock(value: time) -> str:
+def _clock(value: datetime | time) -> str:
     """Write hours and minutes, seconds where there are any, and the offset where one is known."""
     shown = f"{value.hour:02}:{value.minute:02}" + (f":{value.second:02}" if value.second else "")
     if value.tzinfo is None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 from edgefn.arguments.reader import reader_of
 from edgefn.checking import expectation, plain, plain_text, shown, validator_of
 from edgefn.errors import ArgumentError, ToolDefinitionError, UnsupportedSignature
+from edgefn.saying import language_of
 from edgefn.schema import SAID_AS, Parameter, without_null
 from edgefn.signature import innermost, is_async, layers, place, read_function
 from edgefn.templates import check_templates
@@ -102,7 +103,7 @@ def tool(
 
 def _by_language(sentences: Sentences) -> Mapping[str, str]:
     if isinstance(sentences, str):
-        return {"": sentences} if sentences else {}
+        return {language_of(sentences): sentences} if sentences else {}
     return sentences
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from pathlib import Path
 
 import edgefn
 from edgefn.rows import read_rows
@@ -13,13 +14,13 @@ WIDTH = 96
 
 def main(bundle: str, tools: str, rows: str) -> None:
     """Dispatch every utterance of a JSONL file, one conversation, and show what came of each."""
-    dispatcher = edgefn.load(bundle, tools)
-    pending = None
-    for row in read_rows(rows):
-        outcome = dispatcher(row.text, pending)
-        pending = outcome.pending if isinstance(outcome, edgefn.NeedsArgument | edgefn.NeedsConfirmation) else None
-        print(row.text)
-        print(textwrap.indent(told(outcome), "  "))
+    with edgefn.load(bundle, tools, policy=Path(tools) / "policy.json") as dispatcher:
+        pending = None
+        for row in read_rows(rows):
+            outcome = dispatcher(row.text, pending)
+            pending = outcome.pending if isinstance(outcome, edgefn.NeedsArgument | edgefn.NeedsConfirmation) else None
+            print(row.text)
+            print(textwrap.indent(told(outcome), "  "))
 
 
 def told(outcome: edgefn.Outcome) -> str:

@@ -68,6 +68,7 @@ CALLS = {
     "请执行total，参数为[3], [4]": named("total", [3], [4]),
     "请执行total，参数为values=[3, 4]": named("total", values=[3, 4]),
     "请执行say，参数为“参数，期望输出为9”": named("say", "参数，期望输出为9"),
+    "请执行square，参数为3，期望输出结果为9": expecting(9, "square", 3),
     "请执行start_over": named("start_over"),
     "执行start_over.": named("start_over"),
     "请执行start_over，期望输出为[1，{“a”：null}]": expecting([1, {"a": None}], "start_over"),
@@ -265,8 +266,8 @@ def test_values_and_what_is_missing_are_left_to_the_tool() -> None:
 @pytest.mark.parametrize(
     ("call", "tool", "problem"),
     [
-        (named("move", 1, 2, 3, 4), MOVE, "move takes at most 3 arguments, and 4 are given"),
-        (named("rest", 1), REST, "rest takes no arguments, and 1 are given"),
+        (named("move", 1, 2, 3, 4), MOVE, "move takes at most 3 arguments; given: 4"),
+        (named("rest", 1), REST, "rest takes no arguments; given: 1"),
         (named("move", "lamp", thing="lamp"), MOVE, "'thing' is given twice"),
         (named("move", where="hall"), MOVE, "move takes no argument 'where'"),
     ],

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -68,6 +69,11 @@ WORDS = [
     (time(8, 5, tzinfo=timezone(timedelta(hours=-3))), "08:05 UTC-03:00", "08:05 UTC-03:00"),
     (datetime(2026, 11, 21, 18, 5), "21 November 2026 at 18:05", "2026年11月21日18:05"),
     (datetime(2026, 11, 21, 18, 5, tzinfo=UTC), "21 November 2026 at 18:05 UTC", "2026年11月21日18:05 UTC"),
+    (
+        datetime(2026, 7, 1, 8, tzinfo=ZoneInfo("Asia/Tokyo")),
+        "1 July 2026 at 08:00 UTC+09:00",
+        "2026年7月1日08:00 UTC+09:00",
+    ),
     (Colour.DARK_RED, "dark red", "dark red"),
     (Colour.ODD_ONE, "ODD ONE", "ODD ONE"),
     (Level.HIGH, "HIGH", "HIGH"),

@@ -44,7 +44,8 @@ def _now() -> datetime:
 class AuditLog:
     """An append-only log of what a device did, chained by hashes; one process at a time, safe between its threads.
 
-    The form of a line, and what the chain shows, is said in `edgefn.audit.chain`.
+    The form of a line, and what the chain shows, is said in `edgefn.audit.chain`. Signals may arrive at any time, but a
+    signal handler must not append itself: the thread that it interrupts may hold the lock.
     """
 
     def __init__(

@@ -47,7 +47,8 @@ class Process:
             [sys.executable, "-P", "-m", "edgefn.isolation.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=None if _is_open(2) else subprocess.DEVNULL,
+            # Where the device has none, its number may be that of any file by now.
+            stderr=None if sys.__stderr__ else subprocess.DEVNULL,
             bufsize=0,
             env=environment(),
             # A group of its own: Ctrl-C does not reach it, and killing it ends what it started, too.
@@ -211,11 +212,3 @@ def _site_folders() -> set[str]:
 
 def _has_poll() -> bool:
     return os.name == "posix"  # pipes of Windows cannot be polled: there a read ends when the process does
-
-
-def _is_open(descriptor: int) -> bool:
-    try:
-        os.fstat(descriptor)
-    except OSError:
-        return False
-    return True

@@ -17,12 +17,13 @@ from edgefn.tool import Hints, Tool
 HINTS: Final = ("destructive", "open_world", "read_only", "idempotent")
 """In the order in which their rules speak: the most dangerous first."""
 _BUILT_IN: Final[Mapping[str, Rule]] = {
-    "destructive": Rule(action="confirm", threshold=0.9, isolated=True),
+    "destructive": Rule(action="confirm", doubt=0.5, isolated=True),
     "open_world": Rule(isolated=True),
 }
 _LAST: Final = Rule(
     action="run",
     threshold=0.0,
+    doubt=1.0,
     dry_run=False,
     timeout=30.0,
     retries=0,
@@ -110,16 +111,18 @@ class Policy:
         self._kept[tool.name] = (tool.hints, terms)
         return terms
 
-    def judge(self, tool: Tool, terms: Terms, role: str | None, probability: float) -> Verdict:
+    def judge(self, tool: Tool, terms: Terms, role: str | None, probability: float, threshold: float = 0.0) -> Verdict:
         """Say what happens to a call: the first of denied, unsure, dry run, confirm and run that is the case.
 
-        `terms` are those of the tool, `role` who asks (None: nobody in particular), `probability` P(call), 0..1.
+        `terms` are those of the tool, `role` who asks (None: nobody in particular), `probability` P(call), 0..1,
+        `threshold` the bundle's own.
         """
         refusal = self._refusal(tool.name, terms, role)
         if refusal:
             return Verdict("deny", refusal)
-        if not probability >= terms.threshold:  # so written, NaN is never sure
-            return Verdict("unsure", _below(probability, terms.threshold))
+        least = terms.least(threshold)
+        if not probability >= least:  # so written, NaN is never sure
+            return Verdict("unsure", _below(probability, least))
         if terms.dry_run:
             return _DRY_RUN
         return _RUN if terms.action == "run" else _CONFIRM

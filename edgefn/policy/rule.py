@@ -47,6 +47,9 @@ class Rule:
     """Run the call, ask a person first, or refuse it."""
     threshold: float | None = None
     """Least P(call), 0..1; the bundle's own threshold stays in force as well."""
+    doubt: float | None = None
+    """Share of the doubt that the bundle's threshold lets pass, 0..1: with 0.5, a bundle that lets 0.6 pass must be
+    0.8 sure."""
     roles: tuple[str, ...] | None = None
     """Roles that may call it, "*" for everyone; where no rule says anything, everyone may."""
     rate: Rate | None = None
@@ -113,6 +116,8 @@ class Terms:
     """Run the call, ask a person first, or refuse it."""
     threshold: float
     """Least P(call), 0..1."""
+    doubt: float
+    """Share of the doubt that the bundle's threshold lets pass, 0..1."""
     roles: tuple[str, ...] | None
     """Roles that may call it; None for everyone."""
     rate: Rate | None
@@ -131,6 +136,15 @@ class Terms:
     """Calls at once; 0 no limit."""
     isolated: bool
     """Run in a process of its own that can be ended."""
+
+    def least(self, threshold: float) -> float:
+        """Return the least P(call) that runs, with a bundle that lets `threshold` pass.
+
+        Relative as well as absolute, because what a bundle is sure of differs: one calibrated on few rows never says
+        0.95, and a fixed number would switch the tool off.
+        """
+        halved = 1.0 - self.doubt * (1.0 - threshold) if self.doubt < 1.0 else 0.0
+        return max(self.threshold, halved)
 
 
 # ---- checks ----------------------------------------------------------------------------------------------
@@ -167,6 +181,7 @@ _CALLS = _Range(1, 100_000, whole=True, more='; for none at all, say action = "d
 _STRETCH = _Range(0.001, MOST_SECONDS, more=" (seconds)")
 _NUMBERS: Final[Mapping[str, _Range]] = {
     "threshold": _Range(0, 1),
+    "doubt": _Range(0, 1),
     "timeout": _Range(0, MOST_SECONDS, more=" (seconds; 0 for no limit)"),
     "retries": _Range(0, 10, whole=True),
     "backoff": _Range(0, 3600, more=" (seconds)"),  # after ten doublings still a wait that every system can make

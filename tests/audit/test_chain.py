@@ -61,7 +61,8 @@ def deep() -> list:
     return found
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, object(), {1, 2}, b"x", {(1, 2): 3}, pytest.param(10**5000, id="huge")]
+@pytest.mark.parametrize(
+    "value", [math.nan, math.inf, -math.inf, object(), {1, 2}, b"x", {(1, 2): 3}, pytest.param(10**5000, id="huge")]
 )
 def test_what_has_no_json_form_is_refused(value):
     with pytest.raises(AuditError, match="no JSON form"):

@@ -71,7 +71,7 @@ def test_what_it_returns(manner, timeout):
 @pytest.mark.parametrize("manner", MANNERS)
 @pytest.mark.parametrize(
     "exc",
-    [ValueError("no lamp"), SystemExit(3), OSError(28, "full"), MemoryError(), StopIteration(), asyncio.CancelledError()],
+    [ValueError("no"), SystemExit(3), OSError(28, "full"), MemoryError(), StopIteration(), asyncio.CancelledError()],
 )
 def test_what_it_raises_is_kept_as_the_cause(manner, exc):
     def break_down() -> None:

@@ -183,6 +183,26 @@ def workers() -> Iterator[Workers]:
     made.close()
 
 
+@pytest.fixture(scope="module")
+def kept_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("kept") / "device.py"
+    path.write_text(SOURCE)
+    return path
+
+
+@pytest.fixture(scope="module")
+def kept(kept_file: Path) -> Registry:
+    return load_tools(kept_file)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Workers]:
+    """Workers of tests that leave them whole: a start takes longer than anything else here."""
+    made = Workers()
+    yield made
+    made.close()
+
+
 def single(folder: Path, source: str, name: str = "one") -> Tool:
     """A tool of a file that the device takes as given: it may break where it is loaded."""
     path = folder / "single.py"
@@ -224,31 +244,31 @@ def descriptors() -> int:
 # ---- values ------------------------------------------------------------------------------------------------
 
 
-def test_typed_values_arrive_typed_and_come_back_as_json(tools: Registry, workers: Workers):
-    tool = tools["kinds"]
+def test_typed_values_arrive_typed_and_come_back_as_json(kept: Registry, shared: Workers):
+    tool = kept["kinds"]
     arguments = tool.bind({"duration": "PT10M", "colour": "blue", "day": "2026-03-31"})
     assert isinstance(arguments["duration"], timedelta) and isinstance(arguments["day"], date)
-    call = workers.call_of(tool)
+    call = shared.call_of(tool)
     assert call(arguments) == ["timedelta", "Colour", "date", "PT20M", "blue", "2026-03-31"]
-    assert workers.call_of(tool)({**arguments, "often": 3})[3] == "PT30M"
+    assert shared.call_of(tool)({**arguments, "often": 3})[3] == "PT30M"
 
 
-def test_a_tool_with_a_schema_of_its_own_gets_json_values(file: Path, workers: Workers):
+def test_a_tool_with_a_schema_of_its_own_gets_json_values(kept_file: Path, shared: Workers):
     schema = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
-    function = import_file(file).echo
+    function = import_file(kept_file).echo
     tool = Tool.from_schema("repeat", "Repeat.", schema, function)
-    assert workers.call_of(tool)(tool.bind({"text": "PT10M"})) == "PT10M"
+    assert shared.call_of(tool)(tool.bind({"text": "PT10M"})) == "PT10M"
 
 
-def test_an_async_tool(file: Path, workers: Workers):
+def test_an_async_tool(kept_file: Path, shared: Workers):
     schema = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
-    tool = Tool.from_schema("later", "Later.", schema, import_file(file).later)
-    assert workers.call_of(tool)({"text": "x"}) == "later: x"
+    tool = Tool.from_schema("later", "Later.", schema, import_file(kept_file).later)
+    assert shared.call_of(tool)({"text": "x"}) == "later: x"
 
 
-def test_odd_text_and_large_arguments_pass(tools: Registry, workers: Workers):
+def test_odd_text_and_large_arguments_pass(kept: Registry, shared: Workers):
     for text in ("", "不要 🙂 \0 \n \u2028", "x" * 3_000_000):
-        assert workers.call_of(tools["echo"])({"text": text}) == text
+        assert shared.call_of(kept["echo"])({"text": text}) == text
 
 
 NUMBER = st.integers(-(10**40), 10**40) | st.floats(allow_nan=False, allow_infinity=False)
@@ -259,13 +279,10 @@ JSON = st.recursive(
 
 
 @pytest.fixture(scope="module")
-def repeat(tmp_path_factory: pytest.TempPathFactory):
-    path = tmp_path_factory.mktemp("repeat") / "device.py"
-    path.write_text(SOURCE)
+def repeat(kept_file: Path, shared: Workers):
     schema = {"type": "object", "properties": {"text": {}}}
-    tool, workers = Tool.from_schema("repeat", "Repeat.", schema, import_file(path).again), Workers()
-    yield lambda value: workers.call_of(tool)({"text": value})
-    workers.close()
+    tool = Tool.from_schema("repeat", "Repeat.", schema, import_file(kept_file).again)
+    return lambda value: shared.call_of(tool)({"text": value})
 
 
 @settings(max_examples=150)
@@ -274,32 +291,32 @@ def test_any_json_value_passes_both_ways(repeat, value):
     assert repeat(value) == value
 
 
-def test_arguments_without_a_json_form_are_not_sent(tools: Registry, workers: Workers):
+def test_arguments_without_a_json_form_are_not_sent(kept: Registry, shared: Workers):
     with pytest.raises(ToolFailed, match="was not called"):
-        workers.call_of(tools["echo"])({"text": "\ud800"})
+        shared.call_of(kept["echo"])({"text": "\ud800"})
     schema = {"type": "object", "properties": {"text": {}}}
-    tool = Tool.from_schema("repeat", "Repeat.", schema, tools["echo"].function)
+    tool = Tool.from_schema("repeat", "Repeat.", schema, kept["echo"].function)
     with pytest.raises(ToolFailed, match="was not called"):
-        workers.call_of(tool)({"text": 10**5000})
+        shared.call_of(tool)({"text": 10**5000})
     deep: list = []
     for _ in range(100_000):
         deep = [deep]
     with pytest.raises(ToolFailed, match="was not called"):
-        workers.call_of(tool)({"text": deep})
-    assert workers.call_of(tool)({"text": [1.5, None]}) == [1.5, None]
+        shared.call_of(tool)({"text": deep})
+    assert shared.call_of(tool)({"text": [1.5, None]}) == [1.5, None]
 
 
-def test_nested_as_deeply_as_json_can_write(tools: Registry, workers: Workers):
-    tool = Tool.from_schema("repeat", "Repeat.", {"type": "object", "properties": {"text": {}}}, tools["echo"].function)
+def test_nested_as_deeply_as_json_can_write(kept: Registry, shared: Workers):
+    tool = Tool.from_schema("repeat", "Repeat.", {"type": "object", "properties": {"text": {}}}, kept["echo"].function)
     for depth in range(100, 1_000, 60):
         deep: list = []
         for _ in range(depth):
             deep = [deep]
         try:
-            assert workers.call_of(tool)({"text": deep}) is not None
+            assert shared.call_of(tool)({"text": deep}) is not None
         except ToolFailed as exc:
             assert "not called" in exc.message
-    assert workers.call_of(tool)({"text": 1}) == 1
+    assert shared.call_of(tool)({"text": 1}) == 1
 
 
 def test_state_stays_between_calls_of_one_worker(tools: Registry, workers: Workers):
@@ -317,34 +334,30 @@ def test_printing_does_not_break_the_protocol(tools: Registry, workers: Workers,
     assert all(each in told.err for each in ("{}", "\\ud800", "more", "raw", "child"))
 
 
-@pytest.mark.parametrize(
-    ("what", "value"),
-    [
-        ("object", None),
-        ("nan", ["NaN", "Infinity"]),
-        ("surrogate", "?!"),
-        ("deep", "<list>"),
-        ("integer", "<int>"),
-        ("set", "{1}"),
-    ],
-)
-def test_what_has_no_json_form_is_text(tools: Registry, workers: Workers, what: str, value: object):
-    given = workers.call_of(tools["give"])({"what": what})
-    assert given.startswith("<object object") if what == "object" else given == value
+def test_what_has_no_json_form_is_text(kept: Registry, shared: Workers):
+    def given(what: str) -> object:
+        return shared.call_of(kept["give"])({"what": what})
+
+    assert str(given("object")).startswith("<object object")
+    assert given("nan") == ["NaN", "Infinity"]
+    assert given("surrogate") == "?!"
+    assert given("deep") == "<list>"
+    assert given("integer") == "<int>"
+    assert given("set") == "{1}"
 
 
-def test_a_hundred_megabytes_are_not_sent(tools: Registry, workers: Workers):
-    first = workers.call_of(tools["pid"])({})
+def test_a_hundred_megabytes_are_not_sent(kept: Registry, shared: Workers):
+    first = shared.call_of(kept["pid"])({})
     with pytest.raises(ToolFailed, match=r"give ran, but what it returned has 1000000\d\d bytes"):
-        workers.call_of(tools["give"])({"what": "large"})
-    assert workers.call_of(tools["pid"])({}) == first
+        shared.call_of(kept["give"])({"what": "large"})
+    assert shared.call_of(kept["pid"])({}) == first
 
 
 # ---- failures ----------------------------------------------------------------------------------------------
 
 
-def test_what_a_tool_raises_comes_back_and_the_worker_goes_on(tools: Registry, workers: Workers):
-    first = workers.call_of(tools["pid"])({})
+def test_what_a_tool_raises_comes_back_and_the_worker_goes_on(kept: Registry, shared: Workers):
+    first = shared.call_of(kept["pid"])({})
     for how, said in [
         ("raise", r"fail raised ValueError: no \\ud800 power"),
         ("odd", r"fail raised Odd: \(no message\)"),
@@ -353,10 +366,10 @@ def test_what_a_tool_raises_comes_back_and_the_worker_goes_on(tools: Registry, w
         ("recursion", "fail raised RecursionError: maximum"),
     ]:
         with pytest.raises(ToolFailed, match=said) as caught:
-            workers.call_of(tools["fail"])({"how": how})
+            shared.call_of(kept["fail"])({"how": how})
         (note,) = caught.value.__notes__
         assert "device.py" in note and "in fail" in note and "worker.py" not in note
-    assert workers.call_of(tools["pid"])({}) == first
+    assert shared.call_of(kept["pid"])({}) == first
 
 
 @pytest.mark.parametrize(
@@ -370,10 +383,10 @@ def test_a_tool_that_ends_its_process(tools: Registry, workers: Workers, how: st
     assert workers.call_of(tools["pid"])({}) != first
 
 
-def test_a_tool_that_forks_answers_once(tools: Registry, workers: Workers):
-    first = workers.call_of(tools["pid"])({})
-    assert workers.call_of(tools["fail"])({"how": "fork"}) == str(first)
-    assert workers.call_of(tools["echo"])({"text": "next"}) == "next"
+def test_a_tool_that_forks_answers_once(kept: Registry, shared: Workers):
+    first = shared.call_of(kept["pid"])({})
+    assert shared.call_of(kept["fail"])({"how": "fork"}) == str(first)
+    assert shared.call_of(kept["echo"])({"text": "next"}) == "next"
 
 
 def test_a_worker_that_is_killed_while_it_runs(tools: Registry, workers: Workers, tmp_path: Path):
@@ -417,10 +430,8 @@ def test_a_file_that_breaks_lacks_the_tool_or_is_gone(tmp_path: Path, workers: W
     (tmp_path / "single.py").rename(tmp_path / "moved.py")
     with pytest.raises(ToolFailed, match="FileNotFoundError"):
         call.start()
-    with pytest.raises(ToolDefinitionError):
-        workers.call_of(single(tmp_path, "")) and workers.call_of(
-            Tool.from_schema("none", "None.", {"type": "object"}, lambda: 1)
-        )
+    with pytest.raises(ToolDefinitionError, match="lambda"):
+        workers.call_of(Tool.from_schema("none", "None.", {"type": "object"}, lambda: 1))
 
 
 def test_a_file_whose_parameters_have_changed_is_not_called(tmp_path: Path, workers: Workers):
@@ -485,6 +496,20 @@ def test_a_call_that_hangs_is_ended_with_all_it_started(tools: Registry, workers
     assert workers.call_of(tools["echo"])({"text": "on"}) == "on"
 
 
+def test_a_call_whose_worker_takes_no_arguments_is_ended(tools: Registry, workers: Workers):
+    workers.call_of(tools["echo"])({"text": "loaded"})
+    stopped = workers.call_of(tools["pid"])({})
+    os.kill(stopped, signal.SIGSTOP)
+    call = workers.call_of(tools["echo"])
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(call, {"text": "x" * 1_000_000})  # more than a pipe holds: writing waits
+        time.sleep(0.2)
+        call.end()
+        with pytest.raises(ToolFailed, match="echo was ended"):
+            running.result(20)
+    assert is_reaped(stopped)
+
+
 def test_ended_before_it_starts(tools: Registry, workers: Workers, tmp_path: Path):
     call = workers.call_of(tools["counted"])
     call.end()
@@ -522,9 +547,8 @@ def test_ended_at_any_moment(tools: Registry, workers: Workers):
         except ToolFailed as exc:
             assert "was ended" in exc.message
         timer.join()
-        workers.pool.close()
+        workers.close()
         workers = Workers()
-    workers.close()
 
 
 def test_a_late_end_harms_no_other_call(tools: Registry, workers: Workers):
@@ -567,7 +591,7 @@ def test_a_worker_outlives_neither_its_device_nor_a_hanging_tool(file: Path, tmp
                 assert not is_gone(worker)
                 device.kill()
             device.wait(20)
-        until(lambda worker=worker: is_gone(worker) and is_gone(child))
+        until(lambda pids=(worker, child): all(is_gone(each) for each in pids))
 
 
 # ---- many --------------------------------------------------------------------------------------------------
@@ -605,7 +629,7 @@ def test_nothing_is_left_behind(tools: Registry, tmp_path: Path):
     with pytest.raises(ToolFailed, match="are closed"):
         held.start()
     until(lambda: threading.active_count() <= threads)
-    assert descriptors() == before
+    assert descriptors() <= before
 
 
 def test_what_a_call_left_running_on_purpose_goes_on(tools: Registry, workers: Workers):

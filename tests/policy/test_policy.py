@@ -23,14 +23,14 @@ def tool(name="restart", **hints):
 
 PLAIN, RESTART, WEATHER = tool("square"), tool("restart", destructive=True), tool("weather", open_world=True)
 SAFE = tool("weather", read_only=True, idempotent=True)
-LAST = Terms("run", 0.0, None, None, False, 30.0, 0, 0.1, 0.0, 0, False)
+LAST = Terms("run", 0.0, 1.0, None, None, False, 30.0, 0, 0.1, 0.0, 0, False)
 
 # ---- terms ----
 
 
 def test_without_a_word_plain_tools_run_and_dangerous_ones_do_not():
     assert Policy().terms(PLAIN) == LAST
-    assert Policy().terms(RESTART) == dataclasses.replace(LAST, action="confirm", threshold=0.9, isolated=True)
+    assert Policy().terms(RESTART) == dataclasses.replace(LAST, action="confirm", doubt=0.5, isolated=True)
     assert Policy().terms(WEATHER) == dataclasses.replace(LAST, isolated=True)
 
 
@@ -50,7 +50,7 @@ def test_the_order_of_rules(policy, timeout):
 
 
 def test_default_does_not_loosen_what_is_dangerous_but_a_rule_of_its_own_does():
-    loose = Rule(action="run", threshold=0.0, isolated=False)
+    loose = Rule(action="run", doubt=1.0, isolated=False)
     assert Policy(default=loose).terms(RESTART) == Policy().terms(RESTART)
     assert Policy(default=loose).terms(WEATHER) == Policy().terms(WEATHER)
     assert Policy(rules={"restart": loose}).terms(RESTART) == LAST
@@ -58,15 +58,15 @@ def test_default_does_not_loosen_what_is_dangerous_but_a_rule_of_its_own_does():
 
 
 def test_a_rule_for_another_hint_does_not_loosen_what_is_dangerous():
-    loose = Policy(hints=dict.fromkeys(("open_world", "read_only", "idempotent"), Rule(action="run", threshold=0.0)))
+    loose = Policy(hints=dict.fromkeys(("open_world", "read_only", "idempotent"), Rule(action="run", doubt=1.0)))
     terms = loose.terms(tool(destructive=True, open_world=True, idempotent=True))
-    assert (terms.action, terms.threshold, terms.isolated) == ("confirm", 0.9, True)
+    assert (terms.action, terms.doubt, terms.isolated) == ("confirm", 0.5, True)
 
 
 def test_default_may_be_stricter():
-    strict = Policy(default=Rule(roles=("staff",), rate=Rate(1, 60), threshold=0.5))
-    assert strict.terms(PLAIN).threshold == 0.5
-    assert strict.terms(RESTART).threshold == 0.9
+    strict = Policy(default=Rule(roles=("staff",), rate=Rate(1, 60), doubt=0.9))
+    assert strict.terms(PLAIN).doubt == 0.9
+    assert strict.terms(RESTART).doubt == 0.5
     assert strict.terms(RESTART).roles == ("staff",)
     assert strict.terms(RESTART).rate == Rate(1, 60)
 
@@ -270,6 +270,7 @@ some_rules = st.builds(
     Rule,
     action=st.sampled_from([None, "run", "confirm", "deny"]),
     threshold=st.none() | st.floats(0, 1),
+    doubt=st.none() | st.floats(0, 1),
     roles=st.none() | some_roles,
     rate=st.none() | st.builds(Rate, st.integers(1, 100), st.floats(0.001, 1000)),
     dry_run=st.none() | st.booleans(),
@@ -318,7 +319,7 @@ def first(rules, name):
 @given(some_policies, some_tools)
 def test_terms_are_what_the_first_rule_says(policy, each):
     policy = without_what_the_hints_forbid(policy, each)
-    built_in = {"destructive": Rule(action="confirm", threshold=0.9, isolated=True), "open_world": Rule(isolated=True)}
+    built_in = {"destructive": Rule(action="confirm", doubt=0.5, isolated=True), "open_world": Rule(isolated=True)}
     rules = [policy.rules[each.name]]
     for hint in ("destructive", "open_world", "read_only", "idempotent"):
         if getattr(each.hints, hint):
@@ -366,9 +367,19 @@ def test_a_destructive_tool_runs_unasked_only_where_its_rule_or_that_of_its_hint
 def test_no_default_touches_what_the_built_in_rules_say(policy, each, default):
     policy = without_what_the_hints_forbid(policy, each)
     terms, other = policy.terms(each), dataclasses.replace(policy, default=default).terms(each)
-    guarded = ("action", "threshold", "isolated") if each.hints.destructive else ("isolated",)
+    guarded = ("action", "doubt", "isolated") if each.hints.destructive else ("isolated",)
     if each.hints.destructive or each.hints.open_world:
         assert [getattr(terms, name) for name in guarded] == [getattr(other, name) for name in guarded]
+
+
+def test_half_of_the_doubt():
+    terms = Policy().terms(RESTART)
+    for threshold, least in ((0.0, 0.5), (0.6, 0.8), (0.98, 0.99), (1.0, 1.0)):
+        assert terms.least(threshold) == pytest.approx(least)
+        assert Policy().judge(RESTART, terms, None, least - 1e-9, threshold).action == "unsure"
+        assert Policy().judge(RESTART, terms, None, least + 1e-9, threshold).action == "confirm"
+    assert Policy().terms(PLAIN).least(0.98) == 0.0  # the bundle's own threshold is asked before
+    assert Policy(default=Rule(threshold=0.9)).terms(RESTART).least(0.5) == 0.9
 
 
 @given(some_policies, some_tools, anyone, st.floats(0, 1))
