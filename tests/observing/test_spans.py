@@ -355,7 +355,9 @@ def test_no_provider_is_no_harm():
     code += "outcome = tiny.dispatcher(settings={'observers': (Spans(content=True),)})('turn the lamp on')\n"
     code += "assert outcome.value == 'on'\nassert 'opentelemetry.sdk' not in sys.modules\n"
     folder = tiny.__file__.rpartition("tiny.py")[0]
-    done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, folder], capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
