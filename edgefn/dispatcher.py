@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from edgefn.added.lint import Finding
 from edgefn.added.making import RowMaker
@@ -273,7 +273,7 @@ class Dispatcher:
         tracer = Tracer(role=request.session.role)
         found = await wait.do(hear, tracer)
         tracer.step("read")
-        if self._fallback is not None and isinstance(found, Abstained) and found.reason in _FOR_THE_FALLBACK:
+        if self._fallback is not None and tracer.path == "model" and _is_for_the_fallback(found):
             found = await self._fall_back(self._fallback, found, request, wait, tracer)
         outcome = await self._run(found, request, wait, tracer) if isinstance(found, Ready) else found
         if self._recorder is None:
@@ -325,3 +325,7 @@ class Dispatcher:
 
                 target_of(each)
         return checked
+
+
+def _is_for_the_fallback(found: Ready | Outcome) -> TypeGuard[Abstained]:
+    return isinstance(found, Abstained) and found.reason in _FOR_THE_FALLBACK

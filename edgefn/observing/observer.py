@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
+from types import TracebackType
 from typing import Any, Protocol
 
 from edgefn.errors import ToolsWarning
@@ -32,9 +34,12 @@ class Observers:
         """Put what is entered around a call onto `stack`."""
         for each in self._observers:
             try:
-                stack.enter_context(each.running(call))
+                manager = each.running(call)
+                manager.__enter__()
             except Exception as exc:  # a stranger's code
                 _warn(each, exc)
+            else:
+                stack.push(partial(_leave, each, manager))
 
     def concluded(self, outcome: Outcome) -> None:
         """Tell each of an outcome."""
@@ -43,6 +48,22 @@ class Observers:
                 each.concluded(outcome)
             except Exception as exc:  # a stranger's code
                 _warn(each, exc)
+
+
+def _leave(
+    observer: Observer,
+    manager: AbstractContextManager[Any],
+    kind: type[BaseException] | None,
+    error: BaseException | None,
+    traceback: TracebackType | None,
+) -> bool:
+    """Leave what was entered around a call; it may neither break the call nor swallow what the tool raised."""
+    try:
+        manager.__exit__(kind, error, traceback)
+    except Exception as exc:  # a stranger's code
+        if exc is not error:  # a generator raises again what passes through it
+            _warn(observer, exc)
+    return False
 
 
 def _warn(observer: Observer, exc: Exception) -> None:
