@@ -23,7 +23,7 @@ from typing import Any
 from edgefn.checking import shown
 from edgefn.errors import ArgumentError
 from edgefn.literals import LiteralReader, plain_width
-from edgefn.outcome import _plain
+from edgefn.outcome import plain
 from edgefn.tool import Tool
 
 MAX_CHARACTERS = 1000
@@ -233,7 +233,7 @@ def _same(expected: Any, value: Any) -> bool:
 
 
 def _key(key: object) -> str:
-    return str.__str__(key) if isinstance(key, str) else str(_plain(key))
+    return str.__str__(key) if isinstance(key, str) else str(plain(key))
 
 
 def _form(value: Any) -> Any:
@@ -242,4 +242,4 @@ def _form(value: Any) -> Any:
         return str.__str__(value)
     if isinstance(value, Number) and not isinstance(value, bool | Enum | complex):
         return int(value) if isinstance(value, Integral) else float(value)  # type: ignore[arg-type]
-    return _plain(value)
+    return plain(value)

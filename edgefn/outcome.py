@@ -270,6 +270,3 @@ def plain(value: Any) -> Any:
         return json.loads(text.encode("utf-8", "replace"), parse_constant=str)  # NaN and Infinity are not JSON
     except Exception:  # a stranger's __str__ may raise anything
         return f"<{type(value).__name__}>"
-
-
-_plain = plain

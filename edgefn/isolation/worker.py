@@ -23,7 +23,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from edgefn.errors import ArgumentError, EdgefnError
-from edgefn.outcome import _plain as plain_form
+from edgefn.outcome import plain
 from edgefn.registry import import_file
 from edgefn.tool import Tool
 
@@ -111,7 +111,7 @@ class Worker:
             if "file" in request:
                 self._calls[key] = self._load(request["file"], *key)
                 return {"kind": "loaded"}
-            value = plain_form(self._calls[key](request["arguments"]))
+            value = plain(self._calls[key](request["arguments"]))
         except _Refused as exc:
             return _refused(str(exc))
         except BaseException as exc:  # SystemExit and KeyboardInterrupt too: only os._exit ends a worker
