@@ -7,7 +7,6 @@ import functools
 import pytest
 
 from edgefn.errors import ToolDefinitionError
-from edgefn.execution import run
 from edgefn.importing import from_openai, read_tools
 from edgefn.importing.building import legal_name
 from edgefn.tool import Hints, tool
@@ -41,7 +40,7 @@ class Weather:
 )
 def test_a_bound_tool_runs_with_json_values(bind, answer):
     (made,) = from_openai([FORECAST], bind)
-    assert run(made, made.bind({"city": "Ulm", "days": 3})) == answer
+    assert made.function(**made.bind({"city": "Ulm", "days": 3})) == answer
     (alone,) = from_openai([FORECAST])
     assert (made.schema, made.fingerprint) == (alone.schema, alone.fingerprint)
     assert alone.function is None
