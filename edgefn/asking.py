@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -36,7 +37,7 @@ _ABSTAINED, _TOOL_FAILED = 3, 5
 @click.option("--policy", type=click.Path(path_type=Path), help="File (.json, .toml) of what each tool may do.")
 @click.option("--role", help="Who asks, for the policy.")
 @click.option("--audit", type=click.Path(path_type=Path), help="File of the audit log.")
-@click.option("--trace", is_flag=True, help="Say why it came to this, on standard error.")
+@click.option("--trace", is_flag=True, help="Say why it came to this: on standard error, or in the JSON.")
 @engine_options
 @json_option
 def ask_command(
@@ -104,15 +105,18 @@ class _Asking:
         with tools_print_elsewhere():
             outcome = self.dispatcher(text, pending, self.session) if self.run else self.dispatcher.predict(text)
         if self.as_json:
-            plain = (
-                {"outcome": "call", **outcome.to_json()} if isinstance(outcome, ToolCall) else outcome_to_json(outcome)
-            )
-            print_json(plain, one_line=one_line)
-        else:
-            click.echo(in_words(outcome))
+            print_json(self._plain(outcome), one_line=one_line)
+            return outcome
+        click.echo(in_words(outcome))
         if self.trace and not isinstance(outcome, ToolCall) and outcome.trace is not None:
             click.echo(outcome.trace.explain(), err=True)
         return outcome
+
+    def _plain(self, outcome: Outcome | ToolCall) -> dict[str, Any]:
+        if isinstance(outcome, ToolCall):
+            return {"outcome": "call", **outcome.to_json()}
+        shown = outcome_to_json(outcome)
+        return shown | {"trace": outcome.trace.to_json()} if self.trace and outcome.trace is not None else shown
 
 
 def _exit_code(outcome: Outcome | ToolCall) -> int:

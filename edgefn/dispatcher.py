@@ -20,7 +20,7 @@ from edgefn.added.roster import AnyTool, Roster, as_tool
 from edgefn.clearance import Clearance, Ready
 from edgefn.encoder import Encoder
 from edgefn.errors import AuditError
-from edgefn.execution.execution import FALLBACK, Execution
+from edgefn.execution.execution import Execution
 from edgefn.execution.signals import Cancellation
 from edgefn.execution.slots import Slots
 from edgefn.execution.waiting import BLOCKING, Waiting, drive
@@ -107,7 +107,6 @@ class Dispatcher:
         self._fallback = fallback
         self._recorder = recorder
         self._readers, self._threads = Slots(os.cpu_count() or 1), Slots(_TOOL_THREADS)
-        self.policy.check(registry)
         self._check(registry)
 
     # ---- tools that come and go
@@ -296,7 +295,7 @@ class Dispatcher:
     ) -> Ready | Outcome:
         ask = partial(fallback, request.text, abstained)
         answer = await self._execution.ask(ask, is_async(fallback), wait, tracer, request.cancel)
-        tracer.step(FALLBACK)
+        tracer.step("fallback")
         if answer is None:
             return abstained
         tracer.path = "fallback"

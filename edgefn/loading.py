@@ -88,6 +88,7 @@ def load(
         selection_cache=selection_cache,
     )
     dispatcher.add_all(strangers)
+    dispatcher.policy.check(dispatcher.registry)  # last: a rule may be about a tool that was just added
     if selftest:
         from edgefn.selftest import check  # only who asks for it pays for it
 

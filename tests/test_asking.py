@@ -53,10 +53,12 @@ def test_a_confirmation_in_a_conversation(bundle, home, policy):
 
 
 def test_a_trace(bundle, home):
-    found = ask(bundle, "lamp on", "--tools", home, "--trace", "--json")
-    assert json.loads(found.stdout)["outcome"] == "done"
+    found = ask(bundle, "lamp on", "--tools", home, "--trace")
     assert "threshold 0.700" in found.stderr
     assert "policy: run" in found.stderr
+    plain = json.loads(ask(bundle, "lamp on", "--tools", home, "--trace", "--json").stdout)
+    assert plain["outcome"] == "done"
+    assert plain["trace"]["verdict"]["action"] == "run"
 
 
 def test_an_audit_log(bundle, home, tmp_path):

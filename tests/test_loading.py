@@ -19,6 +19,7 @@ from edgefn.errors import (
     BundleNotFound,
     DuplicateTool,
     EngineError,
+    PolicyError,
     ProviderUnavailable,
     ToolDefinitionError,
     ToolsNotFound,
@@ -217,6 +218,26 @@ def test_hints_and_defaults_are_the_devices_own(bundle):
     functions, _ = tiny.functions()
     dispatcher = strictly(bundle, [tool(destructive=True)(functions[1])], policy=tiny.HERE)
     assert dispatcher("lamp off").question
+
+
+def test_a_rule_about_nothing_is_told_and_one_about_an_added_tool_is_not(bundle):
+    functions, _ = tiny.functions()
+    with pytest.warns(ToolsWarning, match="lamp_onn") as caught:
+        edgefn.load(bundle, functions, threads=1, policy=edgefn.Policy(deny={"*": ("lamp_onn",)}))
+    assert len(caught) == 1
+    rules = {"water_plants": edgefn.Rule(timeout=3)}
+    dispatcher = strictly(bundle, [*functions, water_plants], policy=edgefn.Policy(rules=rules))
+    assert dispatcher.policy.terms(dispatcher.registry["water_plants"]).timeout == 3
+
+
+def test_a_policy_in_a_file(bundle, tmp_path):
+    functions, _ = tiny.functions()
+    path = tmp_path / "policy.toml"
+    path.write_text('[deny]\n"*" = ["lamp_on"]\n')
+    assert strictly(bundle, functions, policy=path)("lamp on").reason == "denied"
+    path.write_text("[dney]\n")
+    with pytest.raises(PolicyError):
+        strictly(bundle, functions, policy=str(path))
 
 
 # What is wrong with a bundle

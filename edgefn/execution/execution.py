@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgefn.clearance import Ready
 from edgefn.errors import EdgefnError, PendingError, ToolFailed
@@ -20,8 +21,11 @@ from edgefn.policy.rates import Rates
 from edgefn.templates import fill_template
 from edgefn.trace import Attempt, Tracer
 
-FALLBACK = "fallback"
-"""Under what name a fallback hangs and is switched off."""
+if TYPE_CHECKING:
+    from edgefn.isolation.workers import Workers
+
+FALLBACK = "the fallback"
+"""Under what name a fallback hangs and is switched off; no tool can have it."""
 _FALLBACK_SECONDS = 60.0
 """How long a fallback may take."""
 
@@ -35,7 +39,8 @@ class Execution:
         self.results = Results()
         self.rates = Rates()
         self._observers = observers
-        self._workers: Any = None
+        self._workers: Workers | None = None
+        self._lock = threading.Lock()
 
     async def carry_out(
         self,
@@ -111,12 +116,13 @@ class Execution:
             isolate,
         )
 
-    def _isolated(self) -> Any:
-        if self._workers is None:
-            from edgefn.isolation.workers import Workers  # only who has such a tool pays for it
+    def _isolated(self) -> Workers:
+        from edgefn.isolation.workers import Workers  # only who has such a tool pays for it
 
-            self._workers = Workers()
-        return self._workers
+        with self._lock:
+            if self._workers is None:
+                self._workers = Workers()
+            return self._workers
 
 
 def _done(ready: Ready, value: Any, language: str) -> Done:

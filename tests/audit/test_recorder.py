@@ -82,7 +82,6 @@ def test_a_destructive_call_has_its_intent_before_it_and_its_outcome_after_it(fi
 
 
 def test_every_kind_of_outcome_has_a_line(file):
-    functions, _ = tiny.functions()
     policy = Policy(deny={"*": ("set_timer",)}, hints={"destructive": Rule(isolated=False)})
     with opened(file, policy=policy, fallback=lambda text, abstained: "a person comes") as home:
         assert isinstance(home("sing"), Answered)
