@@ -181,3 +181,24 @@ def _one_line(text: str) -> str:
 
 def _kind(value: object) -> str:
     return f"<{type(value).__name__}>"
+
+
+_ASKS = re.compile(
+    r"(?:how|what|which|who|whom|whose|when|where|why|is|are|do|does|did|should|shall|can|could|will|would)\b",
+    re.I,
+)
+
+
+def question(name: str, description: str) -> str:
+    """Turn a description into a question: "the city to look up." is "What is the city to look up?"."""
+    first = re.split(r"(?<=[.!?])\s+(?=[A-Z])|;", description.strip())[0].rstrip(" .!?:\u3002\uff01\uff1f")
+    name, word = name.replace("_", " "), first.split(" ")[0].lower()
+    if not first:
+        return f"Which {name}?"
+    if not word.isascii():  # another language: its own words, and no English around them
+        return f"{first}\uff1f" if re.search("[\u3040-\u9fff]", first) else f"{first}?"
+    if _ASKS.match(first):
+        return f"{first[0].upper()}{first[1:]}?"
+    if word in ("the", "a", "an", "your", "this"):
+        return f"What is {first[0].lower()}{first[1:]}?"
+    return f"Yes or no: {first}?" if word in ("whether", "if", "true") else f"Which {name}: {first}?"

@@ -14,111 +14,24 @@ import re
 import reprlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from edgefn.arguments.reader import reader_of
 from edgefn.checking import expectation, plain, plain_text, shown, validator_of
 from edgefn.errors import ArgumentError, ToolDefinitionError, UnsupportedSignature
-from edgefn.saying import language_of
+from edgefn.marking import NO_HINTS
+from edgefn.marking import Hints as Hints
+from edgefn.marking import Mark as Mark
+from edgefn.marking import mark_of as mark_of
+from edgefn.marking import tool as tool
+from edgefn.saying import question
 from edgefn.schema import SAID_AS, Parameter, without_null
-from edgefn.signature import innermost, is_async, layers, place, read_function
+from edgefn.signature import innermost, is_async, place, read_function
 from edgefn.templates import check_templates
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Hints:
-    """What policy needs to know about a tool; the four names are MCP's."""
-
-    read_only: bool = False
-    """It changes nothing."""
-    destructive: bool = False
-    """What it changes cannot be undone: a person confirms first."""
-    idempotent: bool = False
-    """Calling it twice with the same arguments is like calling it once."""
-    open_world: bool = False
-    """It reaches beyond this device."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What `@tool` leaves on a function, as `__edgefn__`."""
-
-    name: str | None = None
-    """Name of the tool; None for the function's own."""
-    hints: Hints = Hints()
-    """For policy."""
-    result: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """What is said of a result, by language."""
-    confirmation: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """What is asked before it runs, by language."""
-
-
-Sentences: TypeAlias = str | Mapping[str, str]
-"""A template such as "It is {value} degrees in {city}.", or one for each language."""
-
-
-@overload
-def tool(fn: F, /) -> F: ...
-@overload
-def tool(
-    fn: None = None,
-    *,
-    name: str | None = None,
-    read_only: bool = False,
-    destructive: bool = False,
-    idempotent: bool = False,
-    open_world: bool = False,
-    result: Sentences = "",
-    confirmation: Sentences = "",
-) -> Callable[[F], F]: ...
-def tool(
-    fn: F | None = None,
-    *,
-    name: str | None = None,
-    read_only: bool = False,
-    destructive: bool = False,
-    idempotent: bool = False,
-    open_world: bool = False,
-    result: Sentences = "",
-    confirmation: Sentences = "",
-) -> F | Callable[[F], F]:
-    """Mark a function as a tool and return the same function; with or without arguments.
-
-    `result` says a result in words, `confirmation` asks before it runs: templates with `{argument}` and `{value}`,
-    one for all or by language ("en", "zh").
-    """
-    if read_only and destructive:
-        hint = "drop one of the two: a read-only tool changes nothing"
-        raise ToolDefinitionError("a tool cannot be read_only and destructive", hint=hint)
-    hints = Hints(read_only, destructive, idempotent, open_world)
-    mark = Mark(name, hints, _by_language(result), _by_language(confirmation))
-    return partial(_marked, mark=mark) if fn is None else _marked(fn, mark)
-
-
-def _by_language(sentences: Sentences) -> Mapping[str, str]:
-    if isinstance(sentences, str):
-        return {language_of(sentences): sentences} if sentences else {}
-    return sentences
-
-
-def _marked(fn: F, mark: Mark) -> F:
-    try:
-        fn.__edgefn__ = mark  # type: ignore[attr-defined]
-    except (AttributeError, TypeError) as exc:
-        raise ToolDefinitionError(f"{fn!r} cannot be marked as a tool", hint="decorate a plain `def`") from exc
-    return fn
-
-
-def mark_of(fn: object) -> Mark | None:
-    """Return the mark of `@tool`, also through partial, functools.wraps and methods; None without one."""
-    marks = (getattr(layer, "__edgefn__", None) for layer in layers(fn))
-    return next((mark for mark in marks if isinstance(mark, Mark)), None)
 
 
 @dataclass(frozen=True)
@@ -133,7 +46,7 @@ class Tool:
     """In the order of the signature; by name where only a schema is known."""
     function: Callable[..., Any] | None = None
     """What runs; None for a tool that can only be selected."""
-    hints: Hints = Hints()
+    hints: Hints = NO_HINTS
     """For policy."""
     source: str = ""
     """File that defines it, or empty."""
@@ -183,7 +96,7 @@ class Tool:
         description: str,
         schema: Mapping[str, Any],
         function: Callable[..., Any] | None = None,
-        hints: Hints = Hints(),
+        hints: Hints = NO_HINTS,
     ) -> Tool:
         """Make a tool from an object schema; its function, where it has one, is called with JSON values by name."""
         try:
@@ -417,24 +330,3 @@ def _without(schema: Mapping[str, Any], keys: Collection[str]) -> Mapping[str, A
 def fingerprint_parameters(schema: Mapping[str, Any]) -> str:
     """Return the fingerprint of an object schema without what may change freely: descriptions, names people use."""
     return _digest(_canonical(_without(schema, ("description", *_PYTHONS))))
-
-
-_ASKS = re.compile(
-    r"(?:how|what|which|who|whom|whose|when|where|why|is|are|do|does|did|should|shall|can|could|will|would)\b",
-    re.I,
-)
-
-
-def question(name: str, description: str) -> str:
-    """Turn a description into a question: "the city to look up." is "What is the city to look up?"."""
-    first = re.split(r"(?<=[.!?])\s+(?=[A-Z])|;", description.strip())[0].rstrip(" .!?:\u3002\uff01\uff1f")
-    name, word = name.replace("_", " "), first.split(" ")[0].lower()
-    if not first:
-        return f"Which {name}?"
-    if not word.isascii():  # another language: its own words, and no English around them
-        return f"{first}\uff1f" if re.search("[\u3040-\u9fff]", first) else f"{first}?"
-    if _ASKS.match(first):
-        return f"{first[0].upper()}{first[1:]}?"
-    if word in ("the", "a", "an", "your", "this"):
-        return f"What is {first[0].lower()}{first[1:]}?"
-    return f"Yes or no: {first}?" if word in ("whether", "if", "true") else f"Which {name}: {first}?"

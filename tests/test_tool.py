@@ -22,8 +22,9 @@ from jsonschema import Draft202012Validator, FormatChecker
 from edgefn.checking import expectation, plain
 from edgefn.errors import ArgumentError, ToolDefinitionError, UnsupportedSignature
 from edgefn.iso8601 import PARSERS
+from edgefn.saying import question
 from edgefn.schema import Length, Parameter, Pattern, Range, kind_of
-from edgefn.tool import Hints, Tool, fingerprint_parameters, mark_of, question, tool
+from edgefn.tool import Hints, Tool, fingerprint_parameters, mark_of, tool
 
 
 class Tone(Enum):
