@@ -11,7 +11,7 @@ DEMO := .demo
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: demo test lint types bench clean
+.PHONY: demo test lint types bench soak clean
 
 demo: $(DEMO)/kiosk.bundle/manifest.json $(DEMO)/kiosk_zh.bundle/manifest.json
 	$(BIN)/python examples/kiosk.py $(DEMO)/kiosk.bundle $(KIOSK) $(KIOSK)/demo.jsonl
@@ -32,6 +32,13 @@ bench: $(DEMO)/kiosk.bundle/manifest.json $(DEMO)/kiosk_zh.bundle/manifest.json
 	$(BIN)/edgefn eval $(DEMO)/kiosk_zh.bundle $(KIOSK_ZH)/test.jsonl --tools $(KIOSK_ZH)
 	$(BIN)/edgefn bench $(DEMO)/kiosk.bundle
 	$(BIN)/python benchmarks/latency.py $(DEMO)/kiosk.bundle --checkpoint $(DEMO)/checkpoint
+	$(BIN)/python benchmarks/safe_hands.py $(DEMO)/kiosk.bundle
+
+# A million dispatches take about half an hour: make soak DISPATCHES=20000 is shorter.
+DISPATCHES ?= 1000000
+soak: $(DEMO)/kiosk.bundle/manifest.json
+	$(BIN)/python benchmarks/soak.py $(DEMO)/kiosk.bundle --dispatches $(DISPATCHES)
+	$(BIN)/python benchmarks/soak.py $(DEMO)/kiosk.bundle --dispatches $(DISPATCHES) --caches
 
 # Of a few hundred calibration rows one is a third or half of a point: the budgets are a handful of decisions.
 $(DEMO)/kiosk.bundle/manifest.json: $(READY) $(wildcard $(KIOSK)/*.py $(KIOSK)/*.yaml $(KIOSK)/train.jsonl $(KIOSK)/valid.jsonl)

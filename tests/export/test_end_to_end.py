@@ -1,6 +1,8 @@
 """The real base model, the kiosk's own tools and rows, and a bundle as a device gets it."""
 
+import asyncio
 import importlib.util
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from edgefn.export.train import train
 
 import edgefn
 from edgefn.bundle import read_bundle
+from edgefn.outcome import outcome_to_json
 from edgefn.registry import Registry
 from edgefn.rows import read_rows
 
@@ -94,6 +97,26 @@ def test_it_abstains_from_what_no_tool_does(dispatcher, text):
 def test_it_runs_the_tool(dispatcher):
     outcome = dispatcher("how much is a ticket for a student")
     assert isinstance(outcome, edgefn.Done | edgefn.NeedsArgument) and outcome.call.tool == "ticket_prices"
+
+
+def plain(outcome):
+    """Return an outcome without what is new each time: the number and expiry of a question."""
+    return {name: value for name, value in outcome_to_json(outcome).items() if name != "pending"}
+
+
+def test_threads_and_tasks_on_one_dispatcher_get_what_one_gets_alone(dispatcher):
+    """64 threads, then 1,000 tasks."""
+    texts = [row.text for row in read_rows(KIOSK / "valid.jsonl")][::40]
+    alone = {text: plain(dispatcher(text)) for text in texts}
+    with ThreadPoolExecutor(64) as pool:
+        for found in pool.map(lambda _: {text: plain(dispatcher(text)) for text in texts}, range(64)):
+            assert found == alone
+
+    async def together():
+        return await asyncio.gather(*(dispatcher.acall(texts[at % len(texts)]) for at in range(1000)))
+
+    for at, outcome in enumerate(asyncio.run(together())):
+        assert plain(outcome) == alone[texts[at % len(texts)]]
 
 
 def test_what_never_reaches_the_engine(dispatcher):
