@@ -26,11 +26,13 @@ from edgefn.jsonform import to_json
 from edgefn.linting import lint
 from edgefn.loading import bind, open_encoder
 from edgefn.machine import this_machine
+from edgefn.policy.reading import read_policy
 from edgefn.registry import Registry
 from edgefn.rows import check_labels, read_rows
 from edgefn.selftest import FILE as SELFTEST_FILE
 from edgefn.selftest import flips, rows_from
 from edgefn.session import available_providers, runtime_version
+from edgefn.wording import terms_in_words
 
 
 @click.command("tools")
@@ -38,18 +40,23 @@ from edgefn.session import available_providers, runtime_version
 @click.option("--format", "form", type=click.Choice(["openai", "mcp"]), help="Print the schemas of one protocol.")
 @click.option("--lint", "linted", is_flag=True, help="Say what is wrong with them instead; exit code 1 where anything.")
 @click.option("--bundle", type=click.Path(path_type=Path), help="With --lint: find pairs that it will confuse.")
+@click.option("--policy", type=click.Path(path_type=Path), help="Say what this policy (.json, .toml) says of each.")
 @json_option
-def tools_command(path: Path, form: str | None, linted: bool, bundle: Path | None, as_json: bool) -> None:
+def tools_command(
+    path: Path, form: str | None, linted: bool, bundle: Path | None, policy: Path | None, as_json: bool
+) -> None:
     """List the tools of a file or folder, with what is broken in it."""
     if bundle is not None and not linted:
         raise click.UsageError("--bundle goes with --lint")
-    if form and linted:
-        raise click.UsageError("--format does not go with --lint")
+    if sum(map(bool, (form, linted, policy))) > 1:
+        raise click.UsageError("--format, --lint and --policy do not go together")
     with tools_print_elsewhere():
         registry = Registry.load(path)
     findings = lint(tuple(registry), bundle) if linted else ()
     broken = [{"path": str(each.path), "error": each.error} for each in registry.broken]
-    if as_json and linted:
+    if policy is not None:
+        _show_terms(registry, policy, as_json)
+    elif as_json and linted:
         print_json({"findings": [asdict(each) for each in findings], "broken": broken})
     elif form or as_json:
         listed = [tool.to_mcp() if form == "mcp" else tool.to_openai() for tool in registry]
@@ -60,6 +67,19 @@ def tools_command(path: Path, form: str | None, linted: bool, bundle: Path | Non
     for each in registry.broken:
         click.echo(f"Broken: {each.path}: {each.error}", err=True)
     sys.exit(1 if findings or broken else 0)
+
+
+def _show_terms(registry: Registry, path: Path, as_json: bool) -> None:
+    policy = read_policy(path)
+    with told_about():
+        policy.check(registry)
+    terms = {tool.name: policy.terms(tool) for tool in registry}
+    if as_json:
+        print_json({name: asdict(each) for name, each in terms.items()})
+        return
+    width = max(map(len, terms), default=0)
+    for name, each in terms.items():
+        click.echo(f"{name:{width}}  {terms_in_words(each)}")
 
 
 def _listed(registry: Registry) -> Iterator[str]:

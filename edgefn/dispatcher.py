@@ -90,6 +90,7 @@ class Dispatcher:
         Raises:
             PolicyError: the policy asks of a tool what it does not allow.
             ToolDefinitionError: a tool is to run isolated, and no other process could load it.
+            AuditError: the audit log cannot be written.
         """
         self.manifest = manifest
         self.registry = registry
@@ -108,6 +109,8 @@ class Dispatcher:
         self._recorder = recorder
         self._readers, self._threads = Slots(os.cpu_count() or 1), Slots(_TOOL_THREADS)
         self._check(registry)
+        if recorder is not None:
+            recorder.loaded(manifest.id)
 
     # ---- tools that come and go
 
@@ -243,7 +246,9 @@ class Dispatcher:
         return self._execution.runner.health.left
 
     def reset(self, tool: str) -> None:
-        """Let a tool be called again that was switched off."""
+        """Let a tool be called again that was switched off; raises AuditError where that cannot be written down."""
+        if self._recorder is not None:
+            self._recorder.reset(tool)
         self._execution.runner.health.reset(tool)
 
     @property

@@ -19,6 +19,7 @@ from edgefn.outcome import (
     Several,
     ToolCall,
 )
+from edgefn.policy.rule import Terms
 
 
 def in_words(outcome: Outcome | ToolCall) -> str:
@@ -42,6 +43,20 @@ def in_words(outcome: Outcome | ToolCall) -> str:
             return f"{in_words(call)}\nfailed: {error.message}"
         case Several(outcomes=outcomes):
             return "\n".join(map(in_words, outcomes))
+
+
+def terms_in_words(terms: Terms) -> str:
+    """Return what a policy says of a tool, in a line."""
+    said = [terms.action, f"within {terms.timeout:g} s" if terms.timeout else "without a limit"]
+    said += ["isolated"] * terms.isolated + ["dry run"] * terms.dry_run
+    said += [f"at least {terms.threshold:g}"] if terms.threshold else []
+    said += [f"doubt {terms.doubt:g}"] if terms.doubt < 1 else []
+    said += [f"roles {', '.join(terms.roles) or 'none'}"] if terms.roles is not None else []
+    said += [f"{terms.rate.calls} in {terms.rate.seconds:g} s"] if terms.rate is not None else []
+    said += [f"{terms.concurrency} at once"] if terms.concurrency else []
+    said += [f"{terms.retries} retries"] if terms.retries else []
+    said += [f"kept {terms.cache:g} s"] if terms.cache else []
+    return "; ".join(said)
 
 
 def _compared(expected: Expected | None) -> list[str]:

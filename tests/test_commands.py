@@ -412,6 +412,27 @@ def test_one_broken_file_does_not_take_the_others_down(home):
     assert [each["path"] for each in found["broken"]] == [str(broken)]
 
 
+def test_what_a_policy_says_of_tools(home, tmp_path):
+    policy = tmp_path / "policy.toml"
+    policy.write_text(
+        "[rules.lamp_on]\nroles = ['staff']\nrate = { calls = 2, seconds = 60 }\ntimeout = 0\n"
+        "[rules.lamp_off]\naction = 'confirm'\nthreshold = 0.9\nisolated = true\nconcurrency = 1\n"
+        "[rules.lamp_of]\naction = 'deny'\n"
+    )
+    found = run("tools", home, "--policy", policy)
+    assert found.stdout.splitlines() == [
+        "lamp_on    run; without a limit; roles staff; 2 in 60 s",
+        "lamp_off   confirm; within 30 s; isolated; at least 0.9; 1 at once",
+        "set_timer  run; within 30 s",
+    ]
+    assert "lamp_of" in found.stderr and "did you mean 'lamp_of" in found.stderr
+    plain = json.loads(run("tools", home, "--policy", policy, "--json").stdout)
+    assert plain["lamp_on"]["roles"] == ["staff"]
+    assert plain["set_timer"]["timeout"] == 30.0
+    run("tools", home, "--policy", policy, "--lint", code=2)
+    refused("tools", home, "--policy", tmp_path / "none.toml", code=1)
+
+
 def test_no_tools(tmp_path):
     assert refused("tools", tmp_path, code=1)["kind"] == "ToolsNotFound"
 

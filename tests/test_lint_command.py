@@ -117,7 +117,7 @@ def test_what_is_broken_counts(tmp_path):
 def test_usage(tmp_path, options):
     result = run(definitions(tmp_path, FAN), *options, code=2)
     assert result.stdout == ""
-    assert "go with --lint" in result.stderr or "goes with --lint" in result.stderr
+    assert "goes with --lint" in result.stderr or "do not go together" in result.stderr
 
 
 def test_a_bundle_that_takes_no_added_tools(tmp_path):

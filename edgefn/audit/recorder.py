@@ -30,6 +30,14 @@ class Recorder:
         self._utterances = utterances
         self._failed = False
 
+    def loaded(self, bundle_id: str) -> None:
+        """Say which bundle decides from now on; raises AuditError."""
+        self._append("loaded", {"bundle": bundle_id})
+
+    def reset(self, tool: str) -> None:
+        """Say that a tool was switched on again; raises AuditError."""
+        self._append("reset", {"tool": tool})
+
     def intend(self, ready: Ready, tracer: Tracer) -> None:
         """Say what is about to run, where it is destructive; raises AuditError, and then nothing may run.
 

@@ -75,7 +75,7 @@ class Runner:
             raise _called_off(work) if cancel is not None and cancel.cancelled else _busy(work)
         freed, taken = Signal(), [] if own is None else [own]
         try:
-            threads = None if work.is_async else wait.threads
+            threads = wait.threads if work.needs_thread else None
             if threads is not None:
                 if not await threads.enter(wait, None, *_signals(cancel)):
                     raise _called_off(work)

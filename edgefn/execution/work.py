@@ -38,6 +38,11 @@ class Work:
     isolate: Callable[[], IsolatedCall] | None = None
     """Takes a process of its own to run in; None runs in this one."""
 
+    @property
+    def needs_thread(self) -> bool:
+        """Whether a thread runs it, or waits for its process, where an event loop waits for the outcome."""
+        return self.isolate is not None or not self.is_async
+
     def launch(self, wait: Waiting) -> Running:
         """Start it."""
         if self.isolate is not None:

@@ -31,14 +31,17 @@ def opened(file: Path, show: tuple[str, ...] = (), utterances: bool = False, **s
 
 
 def lines(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in file.read_text().splitlines()]
+    """Return what was written after the line that names the bundle."""
+    first, *rest = (json.loads(line) for line in file.read_text().splitlines())
+    assert (first["event"], first["bundle"]) == ("loaded", "sha256:tiny")
+    return rest
 
 
 def test_an_outcome(file):
     with opened(file) as home:
         outcome = home("set a timer ten minutes", session=Session(role="visitor"))
     (line,) = lines(file)
-    assert outcome.trace.line == line["n"] == 1
+    assert outcome.trace.line == line["n"] == 2
     assert line["id"] == outcome.trace.id
     assert (line["event"], line["outcome"], line["tool"], line["role"]) == ("outcome", "done", "set_timer", "visitor")
     assert line["arguments"] == {"minutes": "<int>"}
@@ -108,4 +111,11 @@ def test_loading_with_a_file(file, bundle):
     with edgefn.load(bundle, functions, threads=1, audit=file) as home:
         assert isinstance(home("lamp on"), Done)
         assert home.unknown == ()
-    assert verify(file).head.number == 1
+    assert verify(file).head.number == 2
+
+
+def test_a_tool_that_is_switched_on_again(file):
+    with opened(file) as home:
+        home.reset("lamp_on")
+    (line,) = lines(file)
+    assert (line["event"], line["tool"]) == ("reset", "lamp_on")

@@ -399,6 +399,23 @@ def test_hanging_tools_do_not_eat_the_threads_of_a_loop(gate):
     assert asyncio.run(main()) == "still here"
 
 
+def test_async_tools_need_no_thread_of_a_loop(gate):
+    async def main() -> str:
+        runner, wait = Runner(), Looping(Slots(1), Slots(1))
+        hanging = asyncio.create_task(runner.run(work(gate.wait), wait, None, []))
+        await asyncio.sleep(SHORT)
+
+        async def hello() -> str:
+            return "hello"
+
+        found = await runner.run(work(hello, is_async=True), wait, None, [])
+        gate.set()
+        await hanging
+        return str(found)
+
+    assert asyncio.run(main()) == "hello"
+
+
 # Calling off
 
 
