@@ -10,6 +10,7 @@ from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any
 
+from edgefn.errors import ToolBusy
 from edgefn.execution.signals import Signal
 
 _IDLE = 8
@@ -51,18 +52,26 @@ class Threads:
         self._idle: deque[SimpleQueue[Job]] = deque()
 
     def start(self, job: Job) -> Job:
-        """Run a job in a thread of its own and return it."""
+        """Run a job in a thread of its own and return it; raises ToolBusy where the system gives no more threads."""
         try:
             inbox = self._idle.pop()  # the one that ran last has the warmest cache
         except IndexError:
-            inbox = SimpleQueue()
-            threading.Thread(target=self._serve, args=(inbox,), name="edgefn-tool", daemon=True).start()
+            inbox = self._new()
         inbox.put(job)
         return job
 
     def reset(self) -> None:
         """Forget every thread: a forked child has none of them."""
         self._idle.clear()
+
+    def _new(self) -> SimpleQueue[Job]:
+        inbox: SimpleQueue[Job] = SimpleQueue()
+        try:
+            threading.Thread(target=self._serve, args=(inbox,), name="edgefn-tool", daemon=True).start()
+        except RuntimeError as exc:
+            hint = "see Dispatcher.left_behind for tools that hang, and limit their `concurrency`"
+            raise ToolBusy(f"no thread could be started: {exc}", hint=hint) from exc
+        return inbox
 
     def _serve(self, inbox: SimpleQueue[Job]) -> None:
         while True:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from edgefn.execution.signals import Signal
@@ -67,7 +68,7 @@ class Blocking:
         lock.acquire()
 
         def ring() -> None:
-            if lock.locked():
+            with suppress(RuntimeError):  # another signal was faster
                 lock.release()
 
         for each in signals:

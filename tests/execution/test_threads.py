@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 from edgefn.execution.signals import Cancellation, Signal
@@ -78,3 +80,21 @@ def test_waiting_for_whichever_comes_first():
     threading.Timer(0.02, cancel.cancel).start()
     assert drive(BLOCKING.until(30, Signal(), cancel.signal))
     assert drive(BLOCKING.until(None, cancel.signal))
+
+
+def test_no_more_threads():
+    code = """
+import threading
+from edgefn.errors import ToolBusy
+from edgefn.execution.threads import Job, Threads
+def refuse(*_, **__):
+    raise RuntimeError("can't start new thread")
+threads = Threads()
+threading.Thread.start = refuse  # root has no limit, so the refusal is played
+try:
+    threads.start(Job(int))
+except ToolBusy as exc:
+    print(exc.message)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "no thread could be started: can't start new thread\n"
