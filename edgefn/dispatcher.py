@@ -290,7 +290,7 @@ class Dispatcher:
             return await self._execution.carry_out(ready, wait, tracer, request.cancel, request.language, intend)
         except BaseException:  # an interrupt, or the task that waits was cancelled
             if self._recorder is not None:
-                self._recorder.interrupted(tracer)
+                self._recorder.interrupted(ready, tracer)
             raise
         finally:
             tracer.step("run")

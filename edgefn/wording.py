@@ -40,7 +40,8 @@ def in_words(outcome: Outcome | ToolCall) -> str:
         case NeedsConfirmation(call=call, question=question):
             return f"{in_words(call)}\n{question}"
         case Failed(call=call, error=error):
-            return f"{in_words(call)}\nfailed: {error.message}"
+            failed = f"failed: {error.message}"
+            return f"{in_words(call)}\n{failed}" if call.tool else failed  # a malformed line names no tool
         case Several(outcomes=outcomes):
             return "\n".join(map(in_words, outcomes))
 

@@ -77,6 +77,12 @@ def test_a_call_of_unknown_outcome_is_told(bundle, home, tmp_path):
     assert "Unknown" not in ask(bundle, "lamp on", "--tools", home, "--audit", log).stderr
 
 
+def test_a_malformed_line_names_no_tool(bundle, home):
+    found = ask(bundle, "call lamp_on(", "--tools", home)
+    assert found.exit_code == 5
+    assert found.stdout.startswith("failed: character")
+
+
 def test_an_explicit_call(bundle, home):
     found = ask(bundle, 'call function("set_timer", {"minutes": 3}, "timer: 3")', "--tools", home)
     assert found.exit_code == 0

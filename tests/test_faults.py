@@ -360,7 +360,7 @@ def test_interrupted_while_a_tool_runs(home, isolated):
     process.send_signal(signal.SIGINT)
     assert finished(process).splitlines() == ["interrupted", "lamp_on"]
     assert home.ran == ["lamp_off", "lamp_on"]
-    assert [each["event"] for each in home.lines if each["event"] == "interrupted"]
+    assert [each["tool"] for each in home.lines if each["event"] == "interrupted"] == ["lamp_off"]
     assert not verify(home.folder / LOG).open
 
 

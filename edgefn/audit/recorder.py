@@ -60,9 +60,9 @@ class Recorder:
         fields |= {"path": tracer.path, "attempts": len(tracer.attempts), "from_cache": tracer.from_cache}
         tracer.line = self._append("outcome", fields, closes=tracer.intent)
 
-    def interrupted(self, tracer: Tracer) -> None:
-        """Write that a dispatch was broken off: what its tool did is not known."""
-        self._append("interrupted", {"id": tracer.id, "role": tracer.role}, closes=tracer.intent)
+    def interrupted(self, ready: Ready, tracer: Tracer) -> None:
+        """Write that a call was broken off: what its tool did is not known."""
+        self._append("interrupted", self._about(ready.call, tracer), closes=tracer.intent)
 
     def not_written(self, outcome: Outcome, tracer: Tracer, error: AuditError) -> Failed:
         """Return what is returned in the place of an outcome that could not be written."""
