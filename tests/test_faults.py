@@ -229,6 +229,7 @@ import os, resource, signal, sys, time
 sys.path.insert(0, {tests!r})
 from pathlib import Path
 from test_faults import LOG, Home, Done, Failed
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who starts tests in the background ignores it
 home = Home(Path({folder!r}), {isolated})
 dispatcher = home.open()
 def say(*words):
@@ -247,7 +248,10 @@ def start(home: Home, body: str, isolated: bool = False) -> subprocess.Popen[str
 
 
 def finished(process: subprocess.Popen[str]) -> str:
-    out, err = process.communicate(timeout=LONG)
+    try:
+        out, err = process.communicate(timeout=LONG)
+    finally:
+        process.kill()
     assert process.returncode == 0, err
     return out
 
