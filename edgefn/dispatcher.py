@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -290,7 +291,8 @@ class Dispatcher:
             return await self._execution.carry_out(ready, wait, tracer, request.cancel, request.language, intend)
         except BaseException:  # an interrupt, or the task that waits was cancelled
             if self._recorder is not None:
-                self._recorder.interrupted(ready, tracer)
+                with suppress(AuditError):  # its intent stays open, and the next start reports it
+                    self._recorder.interrupted(ready, tracer)
             raise
         finally:
             tracer.step("run")

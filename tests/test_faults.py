@@ -5,6 +5,7 @@ Real tools in a real file, real processes, real limits of the kernel.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -365,6 +366,28 @@ def test_interrupted_while_a_tool_runs(home, isolated):
     assert finished(process).splitlines() == ["interrupted", "lamp_on"]
     assert home.ran == ["lamp_off", "lamp_on"]
     assert [each["tool"] for each in home.lines if each["event"] == "interrupted"] == ["lamp_off"]
+    assert not verify(home.folder / LOG).open
+
+
+@pytest.mark.parametrize("isolated", [IN_A_THREAD, IN_A_PROCESS])
+def test_a_task_that_is_cancelled_while_a_tool_runs(home, isolated):
+    home.isolated = isolated
+    home.break_by("hangs" if isolated else "slow")
+
+    async def main(dispatcher: Dispatcher) -> None:
+        task = asyncio.create_task(dispatcher.acall("yes", dispatcher("lamp off").pending))
+        while not home.ran:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with home.open() as dispatcher:
+        asyncio.run(main(dispatcher))
+        home.break_by("nothing")
+        assert isinstance(dispatcher("lamp on"), Done)
+    assert home.ran == ["lamp_off", "lamp_on"]
+    assert [each["event"] for each in home.lines].count("interrupted") == 1
     assert not verify(home.folder / LOG).open
 
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
+from edgefn.errors import ToolBusy
 from edgefn.execution.signals import Signal
 from edgefn.execution.slots import Slots
 from edgefn.execution.threads import THREADS, Job
@@ -26,12 +27,22 @@ class Looping:
         self.threads = threads
 
     async def do(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        """Call it in a thread; raises what it raises."""
+        """Call it in a thread; raises what it raises. A task that is cancelled waits until it is done all the same."""
         await self._readers.enter(self, None)
         job = Job(lambda: work(*arguments, **named))
         job.done.tell(self._readers.leave)
-        THREADS.start(job)
-        await self.until(None, job.done)
+        try:
+            THREADS.start(job)
+        except ToolBusy:
+            self._readers.leave()
+            raise
+        try:
+            await self.until(None, job.done)
+        except asyncio.CancelledError:
+            while not job.done.happened:  # a line of the log is half-written at this moment, say
+                with suppress(asyncio.CancelledError):
+                    await self.until(None, job.done)
+            raise
         if job.error is not None:
             raise job.error
         value: T = job.value

@@ -486,6 +486,23 @@ def test_a_task_that_is_cancelled_ends_its_async_tool():
     assert ended == [1]
 
 
+def test_what_was_begun_in_a_thread_is_done_before_a_cancelled_task_ends(gate):
+    async def main() -> None:
+        written: list[str] = []
+        task = asyncio.create_task(Looping(Slots(1), Slots(1)).do(lambda: (gate.wait(), written.append("a line"))))
+        await asyncio.sleep(SHORT)
+        for _ in range(3):
+            task.cancel()
+            await asyncio.sleep(SHORT)
+        assert not task.done()
+        gate.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert written == ["a line"]
+
+    asyncio.run(main())
+
+
 def test_a_cancelled_task_gives_its_place_in_the_line_back(gate):
     async def main() -> str:
         slots = Slots(1)
