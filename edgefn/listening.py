@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgefn.clearance import Clearance, Ready
 from edgefn.errors import ArgumentError, ExplicitCallError, PendingError, ToolDefinitionError
 from edgefn.execution.signals import Cancellation
-from edgefn.explicit import ExplicitCall, bind_explicit, read_explicit, same_value
 from edgefn.interpreter import Interpretation, Interpreter
 from edgefn.outcome import Abstained, AbstainReason, Evidence, Expected, Failed, Outcome, ToolCall
 from edgefn.pending import Pending
@@ -21,6 +20,11 @@ from edgefn.registry import Registry
 from edgefn.saying import language_of
 from edgefn.trace import Tracer
 
+if TYPE_CHECKING:
+    from edgefn.explicit import ExplicitCall
+
+_SIGNS = "(（行用"
+"""Every line that names a function has one of these: a parenthesis, or the end of 执行, 运行 or 调用."""
 _UNFIT = "what was said for it does not fit"
 _AGAIN = "dispatch the utterance again"
 _CLOSE = 3
@@ -77,14 +81,10 @@ class Listener:
         """
         if request.pending is not None:
             return self._go_on(request, request.pending, tracer)
-        if self._explicit and isinstance(request.text, str):
-            try:
-                named = read_explicit(request.text)
-            except ExplicitCallError as exc:
-                tracer.path = "explicit"
-                return Failed(ToolCall("", {}, 1.0), exc)
-            if named is not None:
-                return self._call_by_name(named, request.session, tracer)
+        if self._explicit and isinstance(request.text, str) and any(sign in request.text for sign in _SIGNS):
+            found = self._read_line(request, tracer)
+            if found is not None:
+                return found
         call = self.predict(request.text, tracer)
         return call if isinstance(call, Abstained) else self._clearance.clear(call, request.session, tracer)
 
@@ -126,9 +126,23 @@ class Listener:
             return Abstained("not_registered", selection.tool, found.compared, selection.ranking)
         return found.call()
 
-    def _call_by_name(self, named: ExplicitCall, session: Session, tracer: Tracer) -> Ready | Outcome:
-        """Make the call that a line spells out: no model, but the same policy."""
+    def _read_line(self, request: Request, tracer: Tracer) -> Ready | Outcome | None:
+        """Make the call that a line spells out: no model, but the same policy; None where it spells out none."""
+        from edgefn.explicit import read_explicit  # only a line that may be one pays for it
+
+        try:
+            named = read_explicit(request.text)
+        except ExplicitCallError as exc:
+            tracer.path = "explicit"
+            return Failed(ToolCall("", {}, 1.0), exc)
+        if named is None:
+            return None
         tracer.path = "explicit"
+        return self._call_by_name(named, request.session, tracer)
+
+    def _call_by_name(self, named: ExplicitCall, session: Session, tracer: Tracer) -> Ready | Outcome:
+        from edgefn.explicit import bind_explicit
+
         tool = self._registry.get(named.name)
         if tool is None:
             return Failed(ToolCall(named.name, {}, 1.0), self._unknown(named.name))
@@ -201,6 +215,8 @@ class Listener:
 
 
 def _check(named: ExplicitCall, value: Any) -> Expected:
+    from edgefn.explicit import same_value
+
     return Expected(named.expected, same_value(named.expected, value))
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from edgefn.errors import ArgumentError, ExplicitCallError
 from edgefn.explicit import ExplicitCall, bind_explicit, read_explicit, same_value
+from edgefn.listening import _SIGNS
 from edgefn.tool import Tool
 
 
@@ -368,3 +369,15 @@ def test_different(expected: Any, value: Any) -> None:
 @given(json_values)
 def test_a_value_is_itself_after_json(value: Any) -> None:
     assert same_value(json.loads(json.dumps(value)), value)
+
+
+@given(
+    st.text(max_size=40)
+    | st.sampled_from(["call a(1)", "请执行a", "調用a", "运行 a，参数为1", "CALL a (1)", "執行a()"])
+)
+def test_every_line_that_is_read_has_one_of_the_signs_that_are_looked_for_first(text):
+    try:
+        found = read_explicit(text) is not None
+    except ExplicitCallError:
+        found = True
+    assert not found or any(sign in text for sign in _SIGNS)

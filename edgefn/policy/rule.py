@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from edgefn.checking import shown
 from edgefn.errors import PolicyError
@@ -167,8 +167,7 @@ def unexpected(where: str, value: object, expected: str) -> PolicyError:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Range:
+class _Range(NamedTuple):
     """The numbers that a field takes."""
 
     least: float
