@@ -29,7 +29,7 @@ def syllables(text: str) -> tuple[str, ...]:
     return tuple(syllable(character) or character for character in text)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def likeness(first: str, second: str) -> float:
     """Return how alike two characters sound: 1 the same syllable, 0.5 easily confused in one part of it, 0 otherwise.
 

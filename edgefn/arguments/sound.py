@@ -90,7 +90,7 @@ DIGIT = 2.5
 _WEAK = {letter: 0.3 for letter in _VOWELS} | {"H": 0.4, "W": 0.5, "Y": 0.3, "R": 0.6, "G": 0.7, "T": 0.7, "D": 0.7}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def key(word: str) -> str:
     """Return the sounds of a lower-case word; whatever is outside a-z and 0-9 is silent."""
     sounds = _SPELLING.sub(_sound, _TWICE.sub(r"\1", word) if len(word) > 3 else word)
