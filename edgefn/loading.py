@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -39,7 +39,7 @@ def load(
     selftest: bool = False,
     now: Callable[[], datetime] = datetime.now,
     row_cache: str | Path | None = None,
-    policy: Policy | str | Path | None = None,
+    policy: Policy | Mapping[str, Any] | str | Path | None = None,
     fallback: Fallback | None = None,
     audit: Recorder | str | Path | None = None,
     observers: Sequence[Observer] = (),
@@ -58,8 +58,8 @@ def load(
         selftest: run the bundle's selftest first, and raise EngineError if a decision flips.
         now: tells local time, to which "tomorrow" and "at six" are relative.
         row_cache: folder in which the rows of added tools are kept for the next start; None keeps none.
-        policy: what each tool may do and how it is run, or the .json or .toml file that says so; None asks before
-            destructive tools and ends slow ones.
+        policy: what each tool may do and how it is run, as data, or the .json or .toml file that says so; None asks
+            before destructive tools and ends slow ones.
         fallback: is asked, with the utterance and the outcome, about what no tool was sure of; see `Fallback`.
         audit: the log of what was done, or its file; None keeps none.
         observers: are told of every outcome.
@@ -96,12 +96,12 @@ def load(
     return dispatcher
 
 
-def _policy(policy: Policy | str | Path | None) -> Policy | None:
-    if not isinstance(policy, str | Path):
+def _policy(policy: Policy | Mapping[str, Any] | str | Path | None) -> Policy | None:
+    if policy is None or isinstance(policy, Policy):
         return policy
-    from edgefn.policy.reading import read_policy  # only who has it in a file pays for it
+    from edgefn.policy.reading import policy_from, read_policy  # only who has it as data pays for it
 
-    return read_policy(policy)
+    return read_policy(policy) if isinstance(policy, str | Path) else policy_from(policy)
 
 
 def _recorder(audit: Recorder | str | Path | None) -> Recorder | None:

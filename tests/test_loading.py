@@ -235,6 +235,10 @@ def test_a_policy_in_a_file(bundle, tmp_path):
     path = tmp_path / "policy.toml"
     path.write_text('[deny]\n"*" = ["lamp_on"]\n')
     assert strictly(bundle, functions, policy=path)("lamp on").reason == "denied"
+    assert strictly(bundle, functions, policy={"deny": {"*": ["lamp_on"]}})("lamp on").reason == "denied"
+    for wrong in (5, ["lamp_on"], {"dney": {}}):
+        with pytest.raises(PolicyError):
+            strictly(bundle, functions, policy=wrong)
     path.write_text("[dney]\n")
     with pytest.raises(PolicyError):
         strictly(bundle, functions, policy=str(path))
