@@ -229,7 +229,7 @@ def test_nothing_dangerous_runs_without_its_confirmation_nor_without_its_role(co
 
 def test_a_tool_that_hangs_is_an_outcome():
     gate = threading.Event()
-    home = dispatcher([lamp(gate.wait)], Policy(rules={"lamp_on": Rule(timeout=0.05)}))
+    home = dispatcher([lamp(gate.wait)], Policy(rules={"lamp_on": Rule(timeout=0.5)}))
     first, second, third = (home("lamp on") for _ in range(3))
     assert isinstance(first.error, ToolTimeout)
     assert isinstance(second.error, ToolTimeout)

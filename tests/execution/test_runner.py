@@ -22,7 +22,8 @@ from edgefn.execution.waiting import BLOCKING, drive
 from edgefn.execution.work import Work
 from edgefn.trace import Attempt
 
-SHORT, LONG = 0.05, 30.0
+SHORT, ENOUGH, LONG = 0.05, 1.0, 30.0
+"""Seconds: for what hangs, for what must have begun on a busy machine, and for what must not happen."""
 MANNERS = ["blocking", "looping"]
 
 
@@ -232,7 +233,7 @@ def test_an_async_tool_that_is_slow_is_ended(manner):
             raise
 
     with pytest.raises(ToolTimeout, match="it was ended") as caught:
-        run(work(slow, SHORT, is_async=True), manner, runner)
+        run(work(slow, ENOUGH, is_async=True), manner, runner)
     assert not caught.value.running
     assert ended == [1]
     assert not runner.health.left
@@ -245,7 +246,7 @@ def test_an_async_tool_that_blocks_is_left_behind(gate):
         gate.wait()
 
     with pytest.raises(ToolTimeout, match="could not be ended"):
-        run(work(blocks, SHORT, is_async=True), runner=runner)
+        run(work(blocks, ENOUGH, is_async=True), runner=runner)
     assert runner.health.left == {"lamp": 1}
 
 
@@ -316,7 +317,7 @@ def test_no_second_attempt_beside_one_that_still_runs(gate):
         gate.wait()
 
     with pytest.raises(ToolTimeout):
-        run(work(hangs, SHORT, attempts=3))
+        run(work(hangs, ENOUGH, attempts=3))
     assert calls == [1]
 
 
@@ -328,7 +329,7 @@ def test_a_second_attempt_after_one_that_was_ended():
         await asyncio.sleep(LONG if len(calls) == 1 else 0)
         return "done"
 
-    value, attempts = run(work(slow_at_first, SHORT * 4, attempts=2, is_async=True))
+    value, attempts = run(work(slow_at_first, ENOUGH, attempts=2, is_async=True))
     assert value == "done"
     assert [each.error for each in attempts] == ["ToolTimeout", ""]
 
