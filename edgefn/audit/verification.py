@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgefn.audit.chain import START, Chain, Head, broken, check_cut
-from edgefn.audit.files import log_files, refused
+from edgefn.audit.files import log_files, refused, rotated_files
 from edgefn.errors import AuditBroken, AuditError
+
+_LOOKS = 10
+"""How often a log is read again that is rotated while it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,14 @@ def verify(path: str | Path, head: Head | None = None) -> Report:
     """
     real = Path(os.path.realpath(path))
     try:
-        try:
-            return _verified(real, head)
-        except AuditBroken:  # a writer may have cut a half-written line back under our eyes: look once more
-            return _verified(real, head)
+        for _ in range(_LOOKS):
+            files = rotated_files(real).keys()
+            try:
+                return _verified(real, head)
+            except AuditError:  # a writer may have removed a file, or cut a half-written line back, under our eyes
+                if rotated_files(real).keys() == files:
+                    break
+        return _verified(real, head)
     except OSError as exc:
         raise refused(real, "read", exc) from exc
 
