@@ -10,6 +10,7 @@ import os
 import re
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
@@ -19,6 +20,8 @@ from edgefn.bundle_files import sync_folder
 from edgefn.errors import AuditError
 
 _MODE = 0o600
+_LOOKS, _BETWEEN = 20, 0.005
+"""How often a file is looked for that a writer is about to begin, and seconds between two looks."""
 
 
 def refused(path: Path, doing: str, exc: OSError) -> AuditError:
@@ -108,7 +111,7 @@ def log_files(path: Path) -> Iterator[tuple[str, BinaryIO]]:
 
     Raises AuditError where the log is not a regular file, OSError.
     """
-    current = _opened(path)  # before the others are listed: it may become one of them at any time
+    current = _current(path)  # before the others are listed: it may become one of them at any time
     try:
         for each in rotated_files(path).values():
             file = _opened(each)
@@ -123,6 +126,16 @@ def log_files(path: Path) -> Iterator[tuple[str, BinaryIO]]:
     finally:
         if current is not None:
             current.close()
+
+
+def _current(path: Path) -> BinaryIO | None:
+    """Open the log's own file; wait for it where a writer has just renamed the one before."""
+    for _ in range(_LOOKS):
+        file = _opened(path)
+        if file is not None or not rotated_files(path):
+            return file
+        time.sleep(_BETWEEN)
+    return _opened(path)  # a writer that was killed just then begins it when it starts again
 
 
 def _opened(path: Path) -> BinaryIO | None:

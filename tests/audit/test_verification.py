@@ -197,11 +197,13 @@ def test_a_log_is_verified_while_it_is_written_and_rotated(tmp_path):
         writer = threading.Thread(target=write)
         writer.start()
         try:
-            heads = [verify(path).head.number for _ in range(100)]
+            heads = [verify(path).head.number]
+            while len(heads) < 100 or heads[-1] == heads[0]:  # a busy machine may let the writer wait
+                heads.append(verify(path).head.number)
         finally:
             stop.set()
             writer.join()
-    assert heads == sorted(heads) and heads[-1] > heads[0]
+    assert heads == sorted(heads)
 
 
 def test_a_log_that_may_not_be_read(tmp_path):
