@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from edgefn.clearance import Ready
-from edgefn.errors import EdgefnError, PendingError, ToolFailed
+from edgefn.errors import EdgefnError, ToolFailed
 from edgefn.execution.results import Results
 from edgefn.execution.runner import Runner
 from edgefn.execution.signals import Cancellation
@@ -101,7 +101,7 @@ class Execution:
     def _work(self, ready: Ready) -> Work:
         tool, terms = ready.tool, ready.terms
         if tool.function is None:  # `Clearance` lets none of these through
-            raise PendingError(f"{tool.name} has no function on this device", hint="pass the function to edgefn.load")
+            raise ToolFailed(f"{tool.name} has no function on this device", hint="pass the function to edgefn.load")
         attempts = 1 + terms.retries if tool.hints.idempotent else 1
         isolate = partial(self._isolated().call_of, tool) if terms.isolated else None
         return Work(

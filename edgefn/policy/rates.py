@@ -44,13 +44,6 @@ class Rates:
                 times.popleft()
             return 0.0
 
-    def give_back(self, name: str) -> None:
-        """Take the last call of a name out of the count: it was taken, but did not run after all."""
-        with self._lock:
-            times = self._times.get(name)
-            if times:
-                times.pop()
-
     def forget(self, name: str) -> None:
         """Drop all that was counted of a name."""
         with self._lock:

@@ -51,11 +51,9 @@ def test_what_was_refused_is_not_counted():
     assert rates.take("a", rate) == 0.0
 
 
-def test_what_is_given_back_can_be_taken_again():
+def test_what_is_forgotten_can_be_taken_again():
     rates, rate = Rates(Clock()), Rate(1, 10)
-    rates.give_back("a")  # nothing was taken
-    rates.take("a", rate)
-    rates.give_back("a")
+    rates.forget("a")  # nothing was taken
     assert rates.take("a", rate) == 0.0
     assert rates.take("a", rate) == 10.0
     rates.forget("a")
@@ -88,7 +86,6 @@ steps = st.lists(
     st.one_of(
         st.tuples(st.just("wait"), st.integers(-30, 30)),
         st.tuples(st.just("take"), st.sampled_from(["a", "b"])),
-        st.tuples(st.just("give_back"), st.sampled_from(["a", "b"])),
         st.tuples(st.just("forget"), st.sampled_from(["a", "b"])),
     ),
     max_size=80,
@@ -114,9 +111,6 @@ def test_it_agrees_with_counting_by_hand(steps, calls, seconds):
                 counted[value].append(now)
             else:
                 assert wait == recent[-calls] + seconds - now > 0
-        elif what == "give_back":
-            rates.give_back(value)
-            counted[value] = counted[value][-calls:][:-1]
         else:
             rates.forget(value)
             counted[value] = []
